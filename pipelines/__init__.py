@@ -1,0 +1,1 @@
+"""A SageMaker pipeline, its delivery, and the SageMaker of this machine."""

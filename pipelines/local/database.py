@@ -1,0 +1,135 @@
+"""The state of the local SageMaker: JSON documents, by kind and key, in one SQLite file."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.local.errors import LocalError
+
+Document = dict[str, Any]
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    kind TEXT NOT NULL, key TEXT NOT NULL, created REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID
+"""
+LOCK_TIMEOUT_SECONDS = 30.0
+
+
+class AlreadyExists(LocalError):
+    """An insert under a key that is taken."""
+
+
+class Database:
+    """A store of documents that threads and processes may share.
+
+    Every single write is a transaction; `transaction` makes one of several. Documents are JSON objects; times in
+    them are seconds since the epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        self._depth = 0
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._migrate(path)
+
+    def _migrate(self, path: Path) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise LocalError(f"{path} was written by a newer version of this project; use that, or another root folder")
+        if version < SCHEMA_VERSION:
+            with self.transaction():
+                self._connection.execute(SCHEMA)
+                self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close the file; the database is not usable afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything inside one atomic write; nested transactions join the outermost."""
+        with self._lock:
+            if not self._depth:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if not self._depth:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if not self._depth:
+                self._connection.execute("COMMIT")
+
+    def insert(self, kind: str, key: str, body: Document) -> None:
+        """Add a document.
+
+        Raises:
+            AlreadyExists: the key is taken.
+        """
+        statement = "INSERT INTO documents VALUES (?, ?, ?, ?)"
+        with self._lock:
+            try:
+                self._connection.execute(statement, (kind, key, time.time(), json.dumps(body)))
+            except sqlite3.IntegrityError as error:
+                raise AlreadyExists(f"{kind} {key} already exists") from error
+
+    def put(self, kind: str, key: str, body: Document) -> None:
+        """Add a document, or replace the one under its key; the time of creation stays."""
+        statement = (
+            "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
+        )
+        with self._lock:
+            self._connection.execute(statement, (kind, key, time.time(), json.dumps(body)))
+
+    def update(self, kind: str, key: str, **changes: Any) -> Document:
+        """Change some members of a document and return all of it.
+
+        Raises:
+            KeyError: there is no such document.
+        """
+        with self.transaction():
+            body = self.get(kind, key)
+            if body is None:
+                raise KeyError(f"{kind} {key}")
+            body.update(changes)
+            self.put(kind, key, body)
+            return body
+
+    def get(self, kind: str, key: str) -> Document | None:
+        """Return a document, or None."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body FROM documents WHERE kind = ? AND key = ?", (kind, key)
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def list(self, kind: str, prefix: str = "") -> list[Document]:
+        """Return the documents of a kind whose keys begin with a prefix, oldest first."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body FROM documents WHERE kind = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY created, key",
+                (kind, prefix, len(prefix), prefix),
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def delete(self, kind: str, key: str) -> None:
+        """Remove a document, if there is one."""
+        with self._lock:
+            self._connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
