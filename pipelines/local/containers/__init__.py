@@ -1,0 +1,1 @@
+"""The container contract: what a SageMaker job sees at /opt/ml, and the processes that stand in for containers."""

@@ -1,0 +1,1 @@
+"""What CreateProcessingJob, CreateTrainingJob and CreateHyperParameterTuningJob do on this machine."""
