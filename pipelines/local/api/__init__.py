@@ -1,0 +1,1 @@
+"""The AWS operations that this machine answers."""

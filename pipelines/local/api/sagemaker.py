@@ -1,0 +1,143 @@
+"""Every SageMaker operation that this machine answers, by name."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+from pipelines.local.api.executions import PipelineExecutions
+from pipelines.local.api.jobs import PROCESSING, TRAINING, TUNING, Jobs
+from pipelines.local.api.listing import page
+from pipelines.local.api.pipelines import Pipelines
+from pipelines.local.api.registry import ModelRegistry
+from pipelines.local.database import Database, Document
+from pipelines.local.errors import ConflictError
+from pipelines.local.executions.executions import Executions
+from pipelines.local.jobs.machine import Machine
+from pipelines.local.registry import Registry
+
+Operation = Callable[[Document], Document]
+
+TAGS = "tags"
+TOKEN = "client-request-token"
+
+
+def operations(machine: Machine, registry: Registry, executions: Executions) -> Mapping[str, Operation]:
+    """Return the operations, each from a request to its response.
+
+    Raises:
+        ServiceError: by each operation, for what the service would refuse.
+    """
+    pipelines = Pipelines(machine)
+    found = {
+        **_pipeline_operations(pipelines, PipelineExecutions(executions, pipelines)),
+        **_job_operations(machine),
+        **_registry_operations(ModelRegistry(registry)),
+        **_tag_operations(machine.database),
+    }
+    return {name: _prepared(machine.database, name, operation) for name, operation in found.items()}
+
+
+def _pipeline_operations(pipelines: Pipelines, executions: PipelineExecutions) -> dict[str, Operation]:
+    return {
+        "CreatePipeline": pipelines.create,
+        "UpdatePipeline": pipelines.update,
+        "DescribePipeline": pipelines.describe,
+        "ListPipelines": pipelines.list,
+        "DeletePipeline": pipelines.delete,
+        "StartPipelineExecution": executions.start,
+        "StopPipelineExecution": executions.stop,
+        "RetryPipelineExecution": executions.retry,
+        "UpdatePipelineExecution": executions.update,
+        "DescribePipelineExecution": executions.describe,
+        "ListPipelineExecutions": executions.list,
+        "ListPipelineExecutionSteps": executions.list_steps,
+        "ListPipelineParametersForExecution": executions.list_parameters,
+        "DescribePipelineDefinitionForExecution": executions.describe_definition,
+    }
+
+
+def _job_operations(machine: Machine) -> dict[str, Operation]:
+    found: dict[str, Operation] = {}
+    for api in (PROCESSING, TRAINING, TUNING):
+        jobs = Jobs(machine, api)
+        found |= {
+            f"Create{api.api_name}": jobs.create,
+            f"Describe{api.api_name}": jobs.describe,
+            f"List{api.api_name}s": jobs.list,
+            f"Stop{api.api_name}": jobs.stop,
+        }
+    return {**found, "ListTrainingJobsForHyperParameterTuningJob": jobs.list_trials}
+
+
+def _registry_operations(registry: ModelRegistry) -> dict[str, Operation]:
+    return {
+        "CreateModelPackageGroup": registry.create_group,
+        "DescribeModelPackageGroup": registry.describe_group,
+        "ListModelPackageGroups": registry.list_groups,
+        "DeleteModelPackageGroup": registry.delete_group,
+        "CreateModelPackage": registry.create_package,
+        "DescribeModelPackage": registry.describe_package,
+        "ListModelPackages": registry.list_packages,
+        "UpdateModelPackage": registry.update_package,
+        "DeleteModelPackage": registry.delete_package,
+        "CreateModel": registry.create_model,
+        "DescribeModel": registry.describe_model,
+        "ListModels": registry.list_models,
+        "DeleteModel": registry.delete_model,
+    }
+
+
+def _tag_operations(database: Database) -> dict[str, Operation]:
+    def tags(arn: str) -> dict[str, str]:
+        return (database.get(TAGS, arn) or {}).get("Tags", {})
+
+    def add(request: Document) -> Document:
+        kept = tags(request["ResourceArn"]) | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        database.put(TAGS, request["ResourceArn"], {"Tags": kept})
+        return {"Tags": _as_list(kept)}
+
+    def delete(request: Document) -> Document:
+        kept = {key: value for key, value in tags(request["ResourceArn"]).items() if key not in request["TagKeys"]}
+        database.put(TAGS, request["ResourceArn"], {"Tags": kept})
+        return {}
+
+    def show(request: Document) -> Document:
+        return page("Tags", _as_list(tags(request["ResourceArn"])), request)
+
+    return {"AddTags": add, "DeleteTags": delete, "ListTags": show}
+
+
+def _as_list(tags: Mapping[str, str]) -> list[Document]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _prepared(database: Database, name: str, operation: Operation) -> Operation:
+    """Give an operation what all have in common: its request token counts once, and its tags are kept."""
+
+    def call(request: Document) -> Document:
+        token = request.pop("ClientRequestToken", None)
+        if token is None and not request.get("Tags"):
+            return operation(request)
+        with database.transaction():
+            key = f"{name}/{token}"
+            digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+            known = database.get(TOKEN, key) if token else None
+            if known is None:
+                response = operation(request)
+                _keep_tags(database, request, response)
+                if token:
+                    database.put(TOKEN, key, {"Request": digest, "Response": response})
+                return response
+        if known["Request"] != digest:
+            raise ConflictError(f"ClientRequestToken {token} was used for another {name} request already.")
+        first: Document = known["Response"]
+        return first
+
+    return call
+
+
+def _keep_tags(database: Database, request: Document, response: Document) -> None:
+    arns = [value for member, value in response.items() if member.endswith("Arn")]
+    if request.get("Tags") and arns and "ResourceArn" not in request:
+        tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        database.put(TAGS, arns[0], {"Tags": tags})

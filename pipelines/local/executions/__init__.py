@@ -1,0 +1,1 @@
+"""Executions of pipelines: started, recorded, stopped, retried, and recovered after a crash."""

@@ -1,0 +1,33 @@
+"""What becomes of executions whose process ended before they did."""
+
+import time
+
+from pipelines.local.database import Document
+from pipelines.local.executions.records import ACTIVE, RUNNING, STEPS_FAILED, Records
+from pipelines.local.jobs import processing, training, tuning
+from pipelines.local.jobs.machine import Machine
+from pipelines.local.steps.properties import resource_of
+
+REASON = "The process that ran this execution ended before it did. Its finished steps are reused by the next run."
+RECOVER_JOB = {module.KIND: module.recover for module in (processing, training, tuning)}
+
+
+def recover(machine: Machine, records: Records, arn: str) -> None:
+    """Mark an execution that nobody runs any more, its unfinished steps and their jobs, as failed."""
+    with machine.database.transaction():
+        if machine.database.get(RUNNING, arn) is None:
+            return
+        for document in records.steps(arn):
+            if document["Step"]["StepStatus"] in ACTIVE:
+                _fail_step(machine, records, arn, document)
+        records.finish_execution(arn, "Failed", STEPS_FAILED)
+
+
+def _fail_step(machine: Machine, records: Records, arn: str, document: Document) -> None:
+    shown = document["Step"]
+    for details in shown["Metadata"].values():
+        kind, name = resource_of(details["Arn"])
+        if kind in RECOVER_JOB:
+            RECOVER_JOB[kind](machine, name, REASON)
+    shown |= {"StepStatus": "Failed", "EndTime": time.time(), "FailureReason": REASON}
+    records.put_step(arn, document)
