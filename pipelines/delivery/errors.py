@@ -1,0 +1,21 @@
+"""What can go wrong between a pipeline and its verdict, by whose fault it is."""
+
+
+class DeliveryError(Exception):
+    """The root of every error that a command shows as one line."""
+
+    exit_code = 1
+
+
+class UsageError(DeliveryError):
+    """What was asked for makes no sense: nothing was started or written."""
+
+    exit_code = 2
+
+
+class UploadError(DeliveryError):
+    """Files that cannot be uploaded as they are."""
+
+
+class InterruptionError(DeliveryError):
+    """The person stopped following; the execution goes on without them."""
