@@ -1,0 +1,53 @@
+"""Where in a definition something stands, and the refusal of what stands there."""
+
+import difflib
+from collections.abc import Iterable
+
+# A linked list from the inside out: walking a definition then costs one small tuple a node, and only a refusal
+# pays for the text.
+Place = tuple["Place", str | int] | None
+
+
+def path_of(place: Place) -> str:
+    """Write a place as a JSON path, such as `Steps[3].Arguments.HyperParameters['batch-size']`."""
+    parts: list[str] = []
+    while place is not None:
+        place, key = place
+        parts.append(_segment(key))
+    return "".join(reversed(parts)).removeprefix(".") or "the top level"
+
+
+def _segment(key: str | int) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f".{key}" if key.isidentifier() else f"[{key!r}]"
+
+
+def did_you_mean(name: object, choices: Iterable[str]) -> str:
+    """Name the nearest choice, or all of them when they are few, or nothing."""
+    known = list(choices)
+    near = difflib.get_close_matches(str(name)[:256], known, n=1)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"there are: {', '.join(known)}" if 0 < len(known) <= 12 else ""
+
+
+class Refusal(Exception):  # noqa: N818 - the package's own errors say what happened, not that they are errors
+    """A part of a definition that is not allowed; the parser makes it a DefinitionError.
+
+    `reason` is one sentence with its full stop, `hint` says what is allowed, and `step` is filled in by the parser
+    of the step around the place.
+    """
+
+    def __init__(self, reason: str, place: Place, *, hint: str = "", step: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.place = place
+        self.hint = hint
+        self.step = step
+
+    def __str__(self) -> str:
+        where = f"at {path_of(self.place)}"
+        if self.step:
+            where = f"step '{self.step}', {where}"
+        return f"{self.reason} ({where}{'; ' + self.hint if self.hint else ''})"
