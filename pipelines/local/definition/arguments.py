@@ -32,11 +32,9 @@ def _unknown(name: str, place: Place, known: list[str]) -> Refusal:
 
 
 def _check(value: Any, shape: Shape, place: Place, uses: list[Use]) -> None:
-    if isinstance(value, dict):
-        kind = expression_kind(value)
-        if kind:
-            check_expression(value, kind, place, uses)
-            return
+    if isinstance(value, dict) and (kind := expression_kind(value)):
+        check_expression(value, kind, place, uses)
+        return
     _CHECKS[shape.type_name](value, shape, place, uses)
 
 
@@ -99,11 +97,10 @@ def _check_boolean(value: Any, shape: Shape, place: Place, uses: list[Use]) -> N
 
 def _check_size(size: float, unit: str, shape: Shape, place: Place) -> None:
     limits = shape.metadata
-    least, most = limits.get("min"), limits.get("max")
-    if (least is None or size >= least) and (most is None or size <= most):
+    if limits.get("min", size) <= size <= limits.get("max", size):
         return
     found = f"has {size} {unit}" if unit else f"is {size}"
-    allowed = f"at most {most}" if most is not None and size > most else f"at least {least}"
+    allowed = f"at most {limits['max']}" if size > limits.get("max", size) else f"at least {limits['min']}"
     raise Refusal(f"Model Validation failed: '{shape.name}' {found}; {allowed} allowed.", place)
 
 

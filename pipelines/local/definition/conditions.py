@@ -4,7 +4,7 @@ from typing import Any
 
 from pipelines.local.definition.functions import Use, check_operand
 from pipelines.local.definition.members import Members, json_type
-from pipelines.local.definition.place import Place, Refusal, did_you_mean
+from pipelines.local.definition.place import Place, Refusal, check_depth, did_you_mean
 
 COMPARISONS = frozenset({"Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"})
 MEMBERSHIPS = frozenset({"In", "NotIn"})
@@ -25,6 +25,7 @@ def check_conditions(value: Any, place: Place, uses: list[Use]) -> None:
 
 
 def _check_condition(value: Any, place: Place, uses: list[Use]) -> None:
+    check_depth(place)
     kind = value.get("Type") if isinstance(value, dict) else None
     members = MEMBERS.get(kind) if isinstance(kind, str) else None
     if members is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.local.definition.members import Members, json_type
-from pipelines.local.definition.place import Place, Refusal
+from pipelines.local.definition.place import Place, Refusal, check_depth
 from pipelines.local.definition.references import (
     Reference,
     expression_kind,
@@ -24,6 +24,7 @@ class Use:
 
 def check_expression(value: dict[str, Any], kind: str, place: Place, uses: list[Use]) -> None:
     """Check an expression object and add the references in it to `uses`."""
+    check_depth(place)
     if kind == "Get":
         _check_get(value, place, uses)
     elif kind == "Std:Join":

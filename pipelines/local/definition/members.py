@@ -77,6 +77,13 @@ class Members:
             raise Refusal(ARRAY_EXPECTED, self.at(name), hint=f"'{name}' is {json_type(value)}")
         return value
 
+    def object(self, name: str) -> dict[str, Any] | None:
+        """Return an object with any members, or None when it is absent."""
+        value = self.value.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise Refusal(OBJECT_EXPECTED, self.at(name), hint=f"'{name}' is {json_type(value)}")
+        return value
+
     def number(self, name: str, *, least: float, most: float, whole: bool = False) -> float | None:
         """Return a number within limits, or None when it is absent."""
         value = self.value.get(name)

@@ -21,7 +21,6 @@ from pipelines.local.errors import DefinitionError
 VERSION = "2020-12-01"
 MEMBERS = ("Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps")
 LONGEST_DEFINITION = 1024 * 1024
-DEEPEST_NESTING = 100
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -41,6 +40,8 @@ def parse_definition(text: str, model: ServiceModel) -> Definition:
         top = Members(document, None, MEMBERS)
         if top.value.get("Version") is not None:
             top.choice("Version", (VERSION,))
+        for name in ("Metadata", "MlflowConfig"):
+            top.object(name)
         parameters = read_parameters(top.list("Parameters"), (None, "Parameters"))
         experiment_uses: list[Use] = []
         experiment = _read_experiment(top, experiment_uses)
@@ -61,13 +62,14 @@ def _load(text: str) -> Any:
         raise DefinitionError(f"It has {len(text)} characters; at most {LONGEST_DEFINITION} are allowed.")
     try:
         document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
     except RecursionError:
-        raise _too_deep() from None
+        raise DefinitionError("It is nested too deeply.") from None
+    except UnicodeEncodeError as error:
+        raise DefinitionError("It holds half of a surrogate pair, which is no character.") from error
     except ValueError as error:
         raise DefinitionError(f"It is not JSON: {error}.") from error
-    _check_depth(document)
-    if _SURROGATE.search(text):
-        _check_unicode(document)
     return document
 
 
@@ -82,37 +84,14 @@ def _finite(text: str) -> float:
     return value
 
 
-def _too_deep() -> DefinitionError:
-    return DefinitionError(f"It is nested too deeply; at most {DEEPEST_NESTING} levels are allowed.")
-
-
-def _check_depth(document: Any) -> None:
-    """Refuse what the recursive walks after this could not stand."""
-    level = [document]
-    for _ in range(DEEPEST_NESTING):
-        objects = [child for node in level if isinstance(node, dict) for child in node.values()]
-        arrays = [child for node in level if isinstance(node, list) for child in node]
-        level = objects + arrays
-        if not level:
-            return
-    raise _too_deep()
-
-
-def _check_unicode(document: Any) -> None:
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise DefinitionError("It holds half of a surrogate pair, which is no character.") from error
-
-
 def _read_experiment(top: Members, uses: list[Use]) -> Mapping[str, Any] | None:
     value = top.value.get("PipelineExperimentConfig")
     if value is None:
         return None
     place: Place = top.at("PipelineExperimentConfig")
     config = Members(value, place, EXPERIMENT_MEMBERS)
-    for name in config.value:
-        check_operand(config.any(name), config.at(name), uses)
+    for name, operand in config.value.items():
+        check_operand(operand, config.at(name), uses)
     return config.value
 
 

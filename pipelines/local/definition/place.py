@@ -8,6 +8,19 @@ from collections.abc import Iterable
 Place = tuple["Place", str | int] | None
 
 
+DEEPEST = 100
+
+
+def check_depth(place: Place) -> None:
+    """Refuse a place that is nested deeper than recursive walks can stand."""
+    depth = 0
+    outer = place
+    while outer is not None:
+        outer, depth = outer[0], depth + 1
+    if depth > DEEPEST:
+        raise Refusal(f"Nested too deeply; at most {DEEPEST} levels are allowed.", None)
+
+
 def path_of(place: Place) -> str:
     """Write a place as a JSON path, such as `Steps[3].Arguments.HyperParameters['batch-size']`."""
     parts: list[str] = []
