@@ -1,0 +1,1 @@
+"""The use case: fraud in auto-insurance claims."""

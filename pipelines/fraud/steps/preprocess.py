@@ -1,0 +1,143 @@
+"""The Preprocess job: claims and customers tables in; encoded train, validation and test sets out."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features import Column, DataError, Schema, encode, load_schema, read_csv, report_failure
+
+SCHEMA_FILE = Path(__file__).with_name("schema.json")
+SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
+ROW_GROUP_ROWS = 131_072
+
+
+def read_table(folder: Path, name: str, columns: Sequence[Column]) -> pa.Table:
+    """Read and encode the table's files (name*.csv), in the order of their names."""
+    files = sorted(folder.glob(f"{name}*.csv"))
+    if not files:
+        there = ", ".join(sorted(file.name for file in folder.glob("*"))) or "nothing"
+        raise DataError(f"{folder}: no file {name}*.csv; found: {there}")
+    table = pa.concat_tables([_read_file(file, columns) for file in files])
+    if not table.num_rows:
+        raise DataError(f"{', '.join(file.name for file in files)}: no rows; give at least one policy")
+    return table
+
+
+def _read_file(file: Path, columns: Sequence[Column]) -> pa.Table:
+    try:
+        return encode(columns, read_csv(file, columns))
+    except DataError as error:
+        # The header is line 1, so row 0 is line 2.
+        place = file.name if error.row is None else f"{file.name}, line {error.row + 2}"
+        raise DataError(f"{place}: {error}") from error
+
+
+def join(claims: pa.Table, customers: pa.Table, key: str) -> pa.Table:
+    """Join one claim with one customer a policy, in the claims' order."""
+    claim_ids, customer_ids = (
+        _unique_ids(table, key, name) for table, name in ((claims, "claims"), (customers, "customers"))
+    )
+    order = np.argsort(customer_ids, kind="stable")
+    rows = order[np.minimum(np.searchsorted(customer_ids, claim_ids, sorter=order), len(order) - 1)]
+    _refuse_ids(claim_ids[customer_ids[rows] != claim_ids], key, "stands in claims but not in customers")
+    if len(claim_ids) != len(customer_ids):
+        alone = np.setdiff1d(customer_ids, claim_ids)
+        _refuse_ids(alone, key, "stands in customers but not in claims")
+    if not np.array_equal(claim_ids, customer_ids):
+        customers = customers.take(pa.array(rows))
+    for name in customers.column_names:
+        if name != key:
+            claims = claims.append_column(name, customers[name])
+    return claims.drop_columns([key])
+
+
+def _unique_ids(table: pa.Table, key: str, name: str) -> npt.NDArray[np.int64]:
+    ids: npt.NDArray[np.int64] = table[key].to_numpy()
+    ordered = np.sort(ids)
+    _refuse_ids(ordered[1:][ordered[1:] == ordered[:-1]], key, f"stands in {name} more than once")
+    return ids
+
+
+def _refuse_ids(ids: npt.NDArray[np.int64], key: str, why: str) -> None:
+    if len(ids):
+        more = f" (and {len(ids) - 1} more)" if len(ids) > 1 else ""
+        raise DataError(f"{key} {ids[0]}{more} {why}; allowed: one row a policy in both tables", column=key)
+
+
+def assign_splits(labels: npt.NDArray[np.int8], ids: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int8]:
+    """Return each row's position in SPLITS: by a hash of seed and id, so that the files' order does not matter."""
+    splits = np.empty(len(labels), dtype=np.int8)
+    for label in (0, 1):
+        rows = np.flatnonzero(labels == label)
+        if len(rows) < len(SPLITS):
+            raise DataError(
+                f"{len(rows)} of {len(labels)} policies have the label {label}; "
+                f"allowed: at least {len(SPLITS)}, one each for {', '.join(SPLITS)}"
+            )
+        rows = rows[np.argsort(_hash(ids[rows], seed), kind="stable")]
+        held_out = [max(1, round(len(rows) * share)) for share in list(SPLITS.values())[1:]]
+        bounds = np.cumsum([len(rows) - sum(held_out), *held_out])
+        splits[rows] = np.searchsorted(bounds, np.arange(len(rows)), side="right")
+    return splits
+
+
+def _hash(ids: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.uint64]:
+    # SplitMix64: the same on every platform and in every version of numpy, unlike numpy's own shuffles.
+    mixed = ids.astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema: Schema | None = None) -> dict[str, int]:
+    """Write the three sets and the schema below output_dir; return the sets' row counts.
+
+    The categories' codes are the schema's, and trees need neither scaling nor imputation, so nothing is fitted here.
+    """
+    schema = schema or load_schema(SCHEMA_FILE)
+    claims, customers = (read_table(input_dir, name, schema.tables[name]) for name in ("claims", "customers"))
+    ids: npt.NDArray[np.int64] = claims[schema.id].to_numpy()
+    joined = join(claims, customers, schema.id).select([schema.label, *schema.names])
+    splits = assign_splits(joined[schema.label].to_numpy(), ids, seed)
+    counts = {}
+    for position, name in enumerate(SPLITS):
+        rows = joined.filter(pa.array(splits == position))
+        _write(rows, output_dir / name / f"{name}.parquet")
+        counts[name] = rows.num_rows
+    (output_dir / "schema").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(SCHEMA_FILE, output_dir / "schema" / "schema.json")
+    return counts
+
+
+def _write(table: pa.Table, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    pq.write_table(table, partial, row_group_size=ROW_GROUP_ROWS)
+    partial.replace(file)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job as the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--input-dir", type=Path, default=Path("/opt/ml/processing/input/data"))
+    parser.add_argument("--output-dir", type=Path, default=Path("/opt/ml/processing/output"))
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--message-file", type=Path, default=Path("/opt/ml/output/message"))
+    options = parser.parse_args(arguments)
+    try:
+        counts = preprocess(options.input_dir, options.output_dir, seed=options.seed)
+    except DataError as error:
+        return report_failure(error, options.message_file)
+    print(", ".join(f"{name} {rows} policies" for name, rows in counts.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
