@@ -1,0 +1,163 @@
+"""The parts of the SageMaker SDK that a pipeline is written with, made to import and to compile everywhere, quietly."""
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.exceptions import NoRegionError
+
+
+@contextmanager
+def _default_region(region: str) -> Iterator[None]:
+    """Name a region where the machine names none: the SDK's import and its steps make clients that nothing uses."""
+    if boto3.Session().region_name is not None:
+        yield
+        return
+    os.environ["AWS_DEFAULT_REGION"] = region
+    try:
+        yield
+    finally:
+        del os.environ["AWS_DEFAULT_REGION"]
+
+
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Undo that the SDK's import sets up the root logger, which belongs to the program."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
+with _default_region("us-east-1"), _own_logging(), warnings.catch_warnings():
+    warnings.filterwarnings("ignore", category=DeprecationWarning)  # the SDK's calls of its own deprecated modules
+    from sagemaker.core import image_uris
+    from sagemaker.core.config.config_manager import SageMakerConfig
+    from sagemaker.core.helper.session_helper import get_execution_role
+    from sagemaker.core.parameter import ContinuousParameter, IntegerParameter
+    from sagemaker.core.processing import Processor
+    from sagemaker.core.shapes import (
+        MetricDefinition,
+        MetricsSource,
+        ModelMetrics,
+        ModelQuality,
+        OutputDataConfig,
+        ProcessingInput,
+        ProcessingOutput,
+        ProcessingS3Input,
+        ProcessingS3Output,
+        StoppingCondition,
+    )
+    from sagemaker.core.training.configs import Compute, InputData
+    from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
+    from sagemaker.core.workflow.execution_variables import ExecutionVariables
+    from sagemaker.core.workflow.functions import Join, JsonGet
+    from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.core.workflow.properties import PropertyFile
+    from sagemaker.mlops.workflow.condition_step import ConditionStep
+    from sagemaker.mlops.workflow.model_step import ModelStep
+    from sagemaker.mlops.workflow.pipeline import Pipeline
+    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
+    from sagemaker.serve import ModelBuilder
+    from sagemaker.train import ModelTrainer
+    from sagemaker.train.tuner import HyperparameterTuner
+
+__all__ = [
+    "CacheConfig",
+    "Compute",
+    "ConditionLessThanOrEqualTo",
+    "ConditionStep",
+    "ContinuousParameter",
+    "ExecutionVariables",
+    "HyperparameterTuner",
+    "InputData",
+    "IntegerParameter",
+    "Join",
+    "JsonGet",
+    "MetricDefinition",
+    "MetricsSource",
+    "ModelBuilder",
+    "ModelMetrics",
+    "ModelQuality",
+    "ModelStep",
+    "ModelTrainer",
+    "OutputDataConfig",
+    "ParameterFloat",
+    "ParameterInteger",
+    "ParameterString",
+    "Pipeline",
+    "ProcessingInput",
+    "ProcessingOutput",
+    "ProcessingS3Input",
+    "ProcessingS3Output",
+    "ProcessingStep",
+    "Processor",
+    "PropertyFile",
+    "StoppingCondition",
+    "TrainingStep",
+    "TuningStep",
+    "compiling",
+    "get_execution_role",
+    "image_uris",
+    "pipeline_session",
+]
+
+# Without this the SDK asks IAM to simulate the role's policies, a right that a build rarely has.
+os.environ.setdefault("SAGEMAKER_VALIDATE_ROLE", "false")
+
+_NO_TELEMETRY = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Popping out")
+
+
+# Every compile warns that the service makes the jobs' names itself.
+for _name in ("sagemaker.core.workflow.utilities", "sagemaker.mlops.workflow.model_step"):
+    logging.getLogger(_name).addFilter(_is_news)
+
+
+def _once(validate: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a check that takes the same content only once."""
+    valid: set[str] = set()
+
+    def check(config: Any) -> None:
+        content = json.dumps(config, sort_keys=True)
+        if content not in valid:
+            validate(config)
+            valid.add(content)
+
+    return check
+
+
+# The SDK checks its whole configuration at each of the hundred times that a compile looks something up in it: 8 s.
+SageMakerConfig.validate_sagemaker_config = staticmethod(_once(SageMakerConfig.validate_sagemaker_config))
+
+
+def pipeline_session(boto_session: boto3.Session | None, *, region: str | None, bucket: str | None) -> Any:
+    """Return the SDK's session that records requests instead of sending them, without telemetry.
+
+    The session's region wins; `region` is for when there is no session. NoRegionError when there is neither.
+    """
+    session = boto_session or boto3.Session(region_name=region)
+    if session.region_name is None:
+        raise NoRegionError
+    return PipelineSession(boto_session=session, default_bucket=bucket, sagemaker_config=_NO_TELEMETRY)
+
+
+@contextmanager
+def compiling(session: Any) -> Iterator[None]:
+    """Let steps be made of a pipeline session on any machine, without the warnings that this always brings."""
+    with _default_region(session.boto_region_name), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Running within a PipelineSession")
+        warnings.filterwarnings("ignore", message="The 'dependencies' parameter is deprecated")
+        yield
