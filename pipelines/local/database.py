@@ -41,13 +41,18 @@ class Database:
             path, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
         self._depth = 0
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._migrate(path)
+        try:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._migrate(path)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise LocalError(f"{path} cannot be used as this machine's state: {error}") from error
 
     def _migrate(self, path: Path) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
+            self._connection.close()
             raise LocalError(f"{path} was written by a newer version of this project; use that, or another root folder")
         if version < SCHEMA_VERSION:
             with self.transaction():

@@ -3,25 +3,27 @@
 import fcntl
 import os
 import secrets
+import weakref
 from pathlib import Path
 
 
 class Ownership:
-    """This session's lock file in a folder; the kernel frees the lock when the process ends, however it ends."""
+    """This session's lock file in a folder; the kernel frees the lock when the process ends, however it ends.
+
+    `release` gives the ownership up; so does the end of this object.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
-        unlocked = folder / f"{self.owner}.new"
-        self._file = unlocked.open("w", encoding="ascii")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        unlocked.rename(self._path(self.owner))
-
-    def release(self) -> None:
-        """Give the ownership up."""
-        self._path(self.owner).unlink(missing_ok=True)
-        self._file.close()
+        path = self._path(self.owner)
+        # Locked before it has its name, so that nobody ever finds it unlocked.
+        unlocked = path.with_suffix(".new")
+        descriptor = os.open(unlocked, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        unlocked.rename(path)
+        self.release = weakref.finalize(self, _release, descriptor, path)
 
     def is_alive(self, owner: str) -> bool:
         """Tell whether the process of an owner still runs; the lock file of one that does not is removed."""
@@ -41,3 +43,8 @@ class Ownership:
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner}.lock"
+
+
+def _release(descriptor: int, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.close(descriptor)

@@ -1,0 +1,129 @@
+"""The documents in the SQLite file."""
+
+import multiprocessing
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from pipelines.local.database import SCHEMA_VERSION, AlreadyExists, Database
+from pipelines.local.errors import LocalError
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "state.sqlite")
+
+
+def test_a_document_comes_back_as_it_was_put(database: Database) -> None:
+    database.put("job", "a", {"Name": "a", "Times": [1.5, None], "Text": "사기"})
+    assert database.get("job", "a") == {"Name": "a", "Times": [1.5, None], "Text": "사기"}
+    assert database.get("job", "b") is None
+    assert database.get("other", "a") is None
+
+
+def test_an_insert_under_a_taken_key_changes_nothing(database: Database) -> None:
+    database.insert("job", "a", {"Name": "first"})
+    with pytest.raises(AlreadyExists, match="job a already exists"):
+        database.insert("job", "a", {"Name": "second"})
+    assert database.get("job", "a") == {"Name": "first"}
+
+
+def test_documents_are_listed_by_prefix_in_the_order_of_their_creation(database: Database) -> None:
+    for key in ("x/2", "x/1", "y/1", "x%/1"):
+        database.put("job", key, {"Key": key})
+    database.put("job", "x/2", {"Key": "x/2", "Changed": True})
+    assert [document["Key"] for document in database.list("job", "x/")] == ["x/2", "x/1"]
+    assert [document["Key"] for document in database.list("job")] == ["x/2", "x/1", "y/1", "x%/1"]
+
+
+def test_an_update_changes_members_and_keeps_the_others(database: Database) -> None:
+    database.put("job", "a", {"Name": "a", "Status": "InProgress"})
+    assert database.update("job", "a", Status="Completed") == {"Name": "a", "Status": "Completed"}
+    with pytest.raises(KeyError, match="job b"):
+        database.update("job", "b", Status="Completed")
+    database.delete("job", "a")
+    assert database.list("job") == []
+
+
+def test_a_transaction_that_fails_leaves_nothing_of_itself(database: Database) -> None:
+    database.put("job", "a", {"Value": 1})
+
+    def change_and_fail() -> None:
+        with database.transaction():
+            database.put("job", "a", {"Value": 2})
+            with database.transaction():
+                database.put("job", "b", {"Value": 3})
+            raise RuntimeError("after both")
+
+    with pytest.raises(RuntimeError, match="after both"):
+        change_and_fail()
+    assert database.get("job", "a") == {"Value": 1}
+    assert database.get("job", "b") is None
+    database.put("job", "c", {})
+    assert database.get("job", "c") == {}
+
+
+def test_a_failed_insert_can_be_survived_inside_a_transaction(database: Database) -> None:
+    database.put("job", "a", {"Value": 1})
+    with database.transaction():
+        with pytest.raises(AlreadyExists):
+            database.insert("job", "a", {"Value": 2})
+        database.put("job", "b", {"Value": 3})
+    assert database.get("job", "b") == {"Value": 3}
+
+
+def count(path: Path, times: int) -> None:
+    database = Database(path)
+    for _ in range(times):
+        with database.transaction():
+            body = database.get("counter", "one") or {"Value": 0}
+            database.put("counter", "one", {"Value": body["Value"] + 1})
+    database.close()
+
+
+def test_threads_do_not_lose_each_others_writes(database: Database) -> None:
+    def add() -> None:
+        for _ in range(50):
+            with database.transaction():
+                body = database.get("counter", "one") or {"Value": 0}
+                database.put("counter", "one", {"Value": body["Value"] + 1})
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert database.get("counter", "one") == {"Value": 200}
+
+
+def test_processes_do_not_lose_each_others_writes(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=count, args=(path, 50)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert Database(path).get("counter", "one") == {"Value": 100}
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    Database(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    connection.close()
+    with pytest.raises(LocalError, match="was written by a newer version of this project"):
+        Database(path)
+
+
+def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    path.write_text("this is not a database, but a text that is long enough to be taken for a header" * 20)
+    before = path.read_bytes()
+    with pytest.raises(LocalError, match=r"state\.sqlite"):
+        Database(path)
+    assert path.read_bytes() == before
