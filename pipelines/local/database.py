@@ -127,11 +127,11 @@ class Database:
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
         """Return the documents of a kind whose keys begin with a prefix, oldest first."""
+        statement = (
+            "SELECT body FROM documents WHERE kind = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY created, key"
+        )
         with self._lock:
-            rows = self._connection.execute(
-                "SELECT body FROM documents WHERE kind = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY created, key",
-                (kind, prefix, len(prefix), prefix),
-            ).fetchall()
+            rows = self._connection.execute(statement, (kind, prefix, len(prefix), prefix)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
     def delete(self, kind: str, key: str) -> None:

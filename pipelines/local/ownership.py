@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Ownership:
-    """This session's lock file in a folder; the kernel frees the lock when the process ends, however it ends.
+    """A session's lock file in a folder; the kernel frees the lock when the process ends, however it ends.
 
     `release` gives the ownership up; so does the end of this object.
     """

@@ -13,9 +13,7 @@ def within_times(items: list[Document], request: Document, *, key: str = "Creati
     """Keep what was created after and before the request's times, if it gives any."""
     after = request.get("CreatedAfter", request.get("CreationTimeAfter"))
     before = request.get("CreatedBefore", request.get("CreationTimeBefore"))
-    return [
-        item for item in items if (after is None or item[key] > after) and (before is None or item[key] < before)
-    ]
+    return [item for item in items if (after is None or item[key] > after) and (before is None or item[key] < before)]
 
 
 def containing(items: list[Document], request: Document, key: str) -> list[Document]:

@@ -18,7 +18,7 @@ from pipelines.local.registry import Registry
 Operation = Callable[[Document], Document]
 
 TAGS = "tags"
-TOKEN = "client-request-token"
+REQUESTS = "client-request"
 
 
 def operations(machine: Machine, registry: Registry, executions: Executions) -> Mapping[str, Operation]:
@@ -121,12 +121,12 @@ def _prepared(database: Database, name: str, operation: Operation) -> Operation:
         with database.transaction():
             key = f"{name}/{token}"
             digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-            known = database.get(TOKEN, key) if token else None
+            known = database.get(REQUESTS, key) if token else None
             if known is None:
                 response = operation(request)
                 _keep_tags(database, request, response)
                 if token:
-                    database.put(TOKEN, key, {"Request": digest, "Response": response})
+                    database.put(REQUESTS, key, {"Request": digest, "Response": response})
                 return response
         if known["Request"] != digest:
             raise ConflictError(f"ClientRequestToken {token} was used for another {name} request already.")

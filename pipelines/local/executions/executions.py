@@ -13,12 +13,12 @@ from pipelines.local.containers.stop import Stop
 from pipelines.local.database import AlreadyExists, Document
 from pipelines.local.definition import Definition, parse_definition
 from pipelines.local.engine import Engine, StepEnd
-from pipelines.local.errors import ConflictError, ValidationError
-from pipelines.local.executions.records import ACTIVE, EXECUTION, RUNNING, STEPS_FAILED, Records
+from pipelines.local.errors import ConflictError
 from pipelines.local.executions.recorder import Recorder
+from pipelines.local.executions.records import ACTIVE, EXECUTION, RUNNING, STEPS_FAILED, Records
 from pipelines.local.executions.recovery import recover
-from pipelines.local.executions.selection import Selection, select, succeeded_steps
 from pipelines.local.executions.scopes import execution_scope
+from pipelines.local.executions.selection import Selection, select, succeeded_steps
 from pipelines.local.expressions.parameters import bind_parameters
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.ownership import Ownership

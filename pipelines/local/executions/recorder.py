@@ -19,9 +19,7 @@ class Recorder:
         self._arn = execution_arn
         self._stop = stop
         self._parallelism: int | None = None
-        self._documents = {
-            document["Step"]["StepName"]: document for document in records.steps(execution_arn)
-        }
+        self._documents = {document["Step"]["StepName"]: document for document in records.steps(execution_arn)}
         self.watch()
 
     def step_started(self, step: Step) -> None:

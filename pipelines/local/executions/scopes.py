@@ -1,16 +1,22 @@
 """What the expressions of an execution's steps see: parameters, variables, and the steps before them."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipelines.local.database import Document
 from pipelines.local.definition import Definition
 from pipelines.local.errors import ServiceError, StepFailure
 from pipelines.local.executions.records import Records
-from pipelines.local.expressions.resolve import Scope
+from pipelines.local.expressions.resolve import Scope, resolve
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.steps.properties import properties
 from pipelines.local.store import parse_uri
+
+DEFAULT_EXPERIMENT = {
+    "ExperimentName": {"Get": "Execution.PipelineName"},
+    "TrialName": {"Get": "Execution.PipelineExecutionId"},
+}
 
 
 def execution_scope(machine: Machine, records: Records, execution: Document, definition: Definition) -> Scope:
@@ -37,13 +43,15 @@ def execution_scope(machine: Machine, records: Records, execution: Document, def
         except ServiceError as error:
             raise StepFailure(f"{uri} cannot be read: {error.message}") from error
 
-    return Scope(
+    scope = Scope(
         parameters=execution["Parameters"],
         execution=_variables(execution),
         properties=properties_of,
         property_file=property_file,
         read=read,
     )
+    experiment = definition.experiment_config or DEFAULT_EXPERIMENT
+    return replace(scope, experiment_config=resolve(dict(experiment), scope))
 
 
 def _variables(execution: Document) -> Document:
