@@ -73,14 +73,13 @@ class Database:
             self._depth += 1
             try:
                 yield
-            except BaseException:
+                if self._depth == 1:
+                    self._connection.execute("COMMIT")
+            finally:
                 self._depth -= 1
-                if not self._depth:
+                # Where SQLite could not commit, or could not go on, it may have rolled back by itself.
+                if not self._depth and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                raise
-            self._depth -= 1
-            if not self._depth:
-                self._connection.execute("COMMIT")
 
     def insert(self, kind: str, key: str, body: Document) -> None:
         """Add a document.

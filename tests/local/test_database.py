@@ -74,6 +74,23 @@ def test_a_failed_insert_can_be_survived_inside_a_transaction(database: Database
     assert database.get("job", "b") == {"Value": 3}
 
 
+def test_a_full_disk_fails_the_write_and_keeps_what_was_there(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.sqlite")
+    database.put("job", "a", {"Value": 1})
+    database._connection.execute("PRAGMA max_page_count = 3")
+
+    def fill() -> None:
+        with database.transaction():
+            database.put("job", "a", {"Value": 2})
+            database.put("job", "b", {"Text": "x" * 100_000})
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        fill()
+    assert database.get("job", "a") == {"Value": 1}
+    database.put("job", "a", {"Value": 3})
+    assert database.get("job", "a") == {"Value": 3}
+
+
 def count(path: Path, times: int) -> None:
     database = Database(path)
     for _ in range(times):

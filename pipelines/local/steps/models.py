@@ -61,6 +61,7 @@ def _ensure_group(registry: Registry, request: Document) -> None:
 
 def _check(context: StepContext, operation: str, request: dict[str, Any]) -> None:
     shape = context.machine.model.operation_model(operation).input_shape
+    assert shape is not None
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise StepFailure(f"ClientError: {operation}: {report.generate_report()}".replace("\n", "; "))
