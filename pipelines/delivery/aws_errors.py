@@ -1,0 +1,47 @@
+"""Errors of botocore as one line: the code, the operation, and what to do next."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+
+_LOG_IN = "log in again (aws sso login, or renew AWS_PROFILE / AWS_ACCESS_KEY_ID), or run with --local"
+_NEXT = {
+    "AccessDenied": "allow this role the operation in IAM",
+    "AccessDeniedException": "allow this role the operation in IAM",
+    "ExpiredToken": _LOG_IN,
+    "ExpiredTokenException": _LOG_IN,
+    "InvalidClientTokenId": _LOG_IN,
+    "UnrecognizedClientException": _LOG_IN,
+    "NoSuchBucket": "make the bucket, or name another one",
+    "ResourceLimitExceeded": "ask for a higher quota, or choose another instance type",
+    "ResourceNotFound": "check the name, the account and the region",
+    "ThrottlingException": "wait a little and run the same command again",
+    "ValidationException": "correct what the message names and run the same command again",
+}
+_BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
+    (NoCredentialsError, _LOG_IN),
+    (NoRegionError, "set AWS_DEFAULT_REGION, or run with --local"),
+    (ProfileNotFound, "correct AWS_PROFILE, or run with --local"),
+    (EndpointConnectionError, "check the region and the network, or run with --local"),
+)
+
+
+def explain(error: Exception) -> str | None:
+    """Say what went wrong in AWS, where, and what to do; none for an error that is not botocore's."""
+    if isinstance(error, ClientError):
+        code, message = error.response["Error"].get("Code", "Unknown"), error.response["Error"].get("Message", "")
+        advice = _NEXT.get(code, "see the message; --verbose shows the traceback")
+        return _line(f"{code} in {error.operation_name}: {message}", advice)
+    if isinstance(error, BotoCoreError):
+        advice = next((text for kind, text in _BY_TYPE if isinstance(error, kind)), "--verbose shows the traceback")
+        return _line(f"{type(error).__name__}: {error}", advice)
+    return None
+
+
+def _line(what: str, advice: str) -> str:
+    return f"{' '.join(what.split()).rstrip('.')}. Next: {advice}"
