@@ -1,0 +1,138 @@
+"""The numbers behind a verdict, read from the reports that the execution left in S3. What is not found stays none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.delivery.definition import Comparison, Definition
+from pipelines.delivery.gate import Check, Package
+from pipelines.delivery.jobs import Jobs
+from pipelines.delivery.snapshot import Execution
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+
+_UNREADABLE = frozenset({"NoSuchKey", "NoSuchBucket", "AccessDenied", "404", "403"})
+_SEGMENT = re.compile(r"""\[['"](?P<key>[^'"]+)['"]\]|\[(?P<index>\d+)\]|(?P<name>[^.\[\]]+)""")
+
+
+class Evaluation:
+    """Reads the reports of one execution."""
+
+    def __init__(self, session: boto3.Session, client: SageMakerClient, jobs: Jobs) -> None:
+        self._session = session
+        self._client = client
+        self._jobs = jobs
+        self._reports: dict[str, object] = {}
+
+    def checks(self, execution: Execution, definition: Definition, given: Mapping[str, str]) -> tuple[Check, ...]:
+        """Return the comparisons that the execution's condition steps made, with their numbers."""
+        values = definition.values(given)
+        return tuple(
+            self._check(comparison, execution, definition, values)
+            for step in execution.of_type("Condition")
+            if step.name in definition.steps
+            for comparison in definition.steps[step.name].comparisons
+        )
+
+    def package(self, arn: str, path: str | None) -> Package:
+        """Return a model package's model and report, and the report's number at a path."""
+        description: Mapping[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
+        containers = description.get("InferenceSpecification", {}).get("Containers", ())
+        metrics = description.get("ModelMetrics", {}).get("ModelQuality", {})
+        uri = metrics.get("Statistics", {}).get("S3Uri")
+        return Package(
+            arn=arn,
+            model=containers[0].get("ModelDataUrl") if containers else None,
+            evaluation=uri,
+            value=_number(self._report(uri), path) if uri and path else None,
+        )
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        return self._session.client("s3")
+
+    def _check(
+        self, comparison: Comparison, execution: Execution, definition: Definition, values: Mapping[str, object]
+    ) -> Check:
+        uri = self._report_uri(comparison, execution, definition)
+        parameter = comparison.parameter
+        return Check(
+            step=comparison.condition,
+            path=comparison.path,
+            metric=_metric(comparison.path),
+            operator=comparison.operator,
+            value=_number(self._report(uri), comparison.path) if uri else None,
+            threshold=_as_number(values.get(parameter) if parameter else comparison.threshold),
+            parameter=parameter,
+            evaluation=uri,
+        )
+
+    def _report_uri(self, comparison: Comparison, execution: Execution, definition: Definition) -> str | None:
+        step, plan = execution.find(comparison.report_step), definition.steps.get(comparison.report_step)
+        file = plan.reports.get(comparison.report) if plan else None
+        if not (step and step.job and file):
+            return None
+        outputs = self._jobs.processing(step.job).get("ProcessingOutputConfig", {}).get("Outputs", ())
+        uris = (output.get("S3Output", {}).get("S3Uri") for output in outputs if output["OutputName"] == file.output)
+        folder = next(uris, None)
+        return f"{folder.rstrip('/')}/{file.path.lstrip('/')}" if folder else None
+
+    def _report(self, uri: str) -> object:
+        if uri not in self._reports:
+            self._reports[uri] = self._read(uri)
+        return self._reports[uri]
+
+    def _read(self, uri: str) -> object:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        try:
+            return json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            # A report that is gone or not ours to read costs the number, not the verdict.
+            if error.response["Error"]["Code"] not in _UNREADABLE:
+                raise
+        except ValueError:
+            return None
+        return None
+
+
+def _metric(path: str) -> str:
+    """Return the metric's name in a path such as `binary_classification_metrics.auc.value`."""
+    names = [segment for segment in _segments(path) if isinstance(segment, str) and segment not in {"$", "value"}]
+    return names[-1] if names else path
+
+
+def _number(document: object, path: str) -> float | None:
+    for segment in _segments(path):
+        document = document if segment == "$" else _child(document, segment)
+    return _as_number(document)
+
+
+def _child(document: object, segment: str | int) -> object:
+    if isinstance(document, dict):
+        return document.get(segment)
+    if isinstance(document, list) and isinstance(segment, int) and segment < len(document):
+        return document[segment]
+    return None
+
+
+def _segments(path: str) -> Iterator[str | int]:
+    for match in _SEGMENT.finditer(path):
+        yield int(match["index"]) if match["index"] else match["key"] or match["name"]
+
+
+def _as_number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None

@@ -1,0 +1,31 @@
+"""Files that a reader sees whole or not at all."""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from pipelines.delivery.errors import UsageError
+
+
+def check_target(path: Path, flag: str) -> None:
+    """Refuse a place where no file can be written, before there is anything to write."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{flag} {path}: name a file in a folder that exists and can be written to")
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file by renaming a finished one into its place."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp gives a file to its owner alone; a report is for whoever may read the folder.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise

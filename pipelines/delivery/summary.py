@@ -1,0 +1,92 @@
+"""The end of a run for a person: the verdict with its numbers, where everything is, and what to type next."""
+
+import math
+from collections.abc import Callable, Iterator
+
+from pipelines.delivery.gate import Check, Verdict, auc_check
+from pipelines.delivery.outcome import evaluation_uri, model_uri
+from pipelines.delivery.run import Result
+from pipelines.delivery.wording import duration, one_line
+
+Again = Callable[[str, str], str]
+
+_HEADLINES = {"registered": "REGISTERED", "rejected": "REJECTED", "finished": "FINISHED", "failed": "FAILED"}
+_SIGNS = {
+    "Equals": "==",
+    "GreaterThan": ">",
+    "GreaterThanOrEqualTo": ">=",
+    "LessThan": "<",
+    "LessThanOrEqualTo": "<=",
+}
+
+
+def summarize(result: Result, again: Again) -> Iterator[str]:
+    """Return the lines to print; again gives the command that reruns this run with one parameter changed."""
+    verdict = result.verdict
+    yield ""
+    yield f"{_HEADLINES[verdict.outcome]}: {one_line(verdict.reason)} ({duration(result.execution.seconds)})"
+    for name, text in (*_numbers(verdict), *_places(result)):
+        yield f"  {name:<14} {one_line(text)}"
+    for name, text in _misses(result):
+        yield f"  not cached     {name}: {one_line(text)}"
+    if command := _next(result, again):
+        yield f"next: {command}"
+
+
+def _numbers(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    for check in verdict.checks:
+        chosen = next((branch.outcome for branch in verdict.branches if branch.step == check.step), None)
+        answer = "" if chosen is None else f" is {str(chosen).lower()}"
+        sides = f"{_number(check.value)} {_SIGNS.get(check.operator, check.operator)} {_number(check.threshold)}"
+        yield "ROC AUC" if check is auc_check(verdict.checks) else check.metric, f"{sides}{answer} ({check.step})"
+    if verdict.tuned_roc_auc is not None:
+        yield "tuned ROC AUC", _number(verdict.tuned_roc_auc)
+    if trials := verdict.trials:
+        best = f", best {trials.objective} {_number(trials.best)}" if trials.objective else ""
+        yield "trials", f"{trials.completed} of {trials.total} completed{best}"
+
+
+def _places(result: Result) -> Iterator[tuple[str, str]]:
+    places = result.places
+    if result.verdict.model_package_arn:
+        yield "model package", result.verdict.model_package_arn
+    for name, uri in (("model", model_uri(result)), ("evaluation", evaluation_uri(result))):
+        if uri:
+            yield name, places.artifact(uri)
+    yield "logs", places.logs
+    yield "execution", result.execution.arn
+
+
+def _misses(result: Result) -> Iterator[tuple[str, str]]:
+    """Reasons of cache misses, each once with all the steps that it holds for."""
+    steps: dict[str, list[str]] = {}
+    for step in result.execution.steps:
+        if step.name in result.cache_reasons and not step.cache_source:
+            steps.setdefault(result.cache_reasons[step.name], []).append(step.name)
+    for reason, names in steps.items():
+        yield ", ".join(names), reason
+
+
+def _next(result: Result, again: Again) -> str | None:
+    if result.verdict.outcome == "failed":
+        failed = (step for step in result.execution.steps if step.status == "Failed")
+        return next((command for step in failed if (command := result.places.show_log(step))), None)
+    if result.verdict.outcome == "rejected" and (uri := evaluation_uri(result)):
+        return f"{result.places.show_artifact(uri)}  # what the gate saw"
+    check = auc_check(result.verdict.checks)
+    threshold = _other_side(check) if check else None
+    if check and check.parameter and threshold:
+        return f"{again(check.parameter, threshold)}  # takes the other branch"
+    return None
+
+
+def _other_side(check: Check) -> str | None:
+    """Return a threshold of two digits that puts the value on its other side."""
+    if check.value is None or check.threshold is None or not math.isfinite(check.value):
+        return None
+    digits = math.ceil(check.value * 100) - 1 if check.value <= check.threshold else math.floor(check.value * 100) + 1
+    return f"{digits / 100:.2f}"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
