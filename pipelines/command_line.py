@@ -1,0 +1,172 @@
+"""What the commands share: flags, the SageMaker that they talk to, and errors on one line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pipelines.delivery.errors import DeliveryError, UsageError
+
+if TYPE_CHECKING:
+    from pipelines.delivery.run import Site
+
+DEFAULT_MODULE = "pipelines.fraud.pipeline"
+DEFAULT_ROOT = ".sagemaker-local"
+LOCAL_ROLE = "arn:aws:iam::000000000000:role/sagemaker-local"
+LOCAL_INTERVAL, AWS_INTERVAL = 0.1, 15.0
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are raised, so that they are shown as all others are."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
+        self.add_argument("--verbose", action="store_true", help="show the traceback of an error")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def add_module_flags(parser: Parser) -> None:
+    """Add the flags that say which pipeline is compiled, and with what."""
+    parser.add_argument(
+        "-n",
+        "--module-name",
+        metavar="MODULE",
+        help=f"the module whose get_pipeline() makes the pipeline (default {DEFAULT_MODULE})",
+    )
+    parser.add_argument("--kwargs", metavar="JSON", type=parse_kwargs, help="arguments of get_pipeline: a JSON object")
+    parser.add_argument("--role-arn", metavar="ARN", help="the role that the pipeline and its jobs run with")
+    parser.add_argument(
+        "--input-data", metavar="DIR|S3-URI", help="input data: a folder, which is uploaded, or an S3 URI"
+    )
+
+
+def add_local_flags(parser: Parser) -> None:
+    """Add the flags that choose between AWS and the SageMaker on this machine."""
+    parser.add_argument("--local", action="store_true", help="run on this machine, without an AWS account")
+    parser.add_argument(
+        "--local-root",
+        metavar="DIR",
+        type=Path,
+        help=f"where the local SageMaker keeps its state (default {DEFAULT_ROOT})",
+    )
+
+
+def parse_kwargs(text: str) -> dict[str, Any]:
+    """Read `--kwargs`."""
+    value = _json(text)
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f'expected a JSON object such as {{"region": "us-east-1"}}, not {text}')
+    return value
+
+
+def parse_tags(text: str) -> tuple[dict[str, str], ...]:
+    """Read `--tags`."""
+    value = _json(text)
+    if not isinstance(value, list) or not all(_is_tag(entry) for entry in value):
+        raise argparse.ArgumentTypeError(
+            f'expected a JSON list such as [{{"Key": "team", "Value": "fraud"}}], not {text}'
+        )
+    return tuple(value)
+
+
+def open_site(options: argparse.Namespace) -> Site:
+    """Return the SageMaker that the flags choose."""
+    if options.local_root and not options.local:
+        raise UsageError("--local-root is for --local: give both or none")
+    return _local_site(options.local_root or Path(DEFAULT_ROOT)) if options.local else _aws_site()
+
+
+def execute(parser: Parser, work: Callable[[argparse.Namespace], int], arguments: Sequence[str] | None) -> int:
+    """Parse, work, and turn whatever goes wrong into one line and an exit code."""
+    verbose = "--verbose" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        return work(parser.parse_args(arguments))
+    except KeyboardInterrupt:
+        _complain(parser.prog, "interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads the output any more; Python must not try to flush it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if verbose:
+            traceback.print_exc()
+        _complain(parser.prog, _describe(error))
+        return error.exit_code if isinstance(error, DeliveryError) else 1
+
+
+def typed_name(command: str) -> str:
+    """Return what a person types here to call a command."""
+    if shutil.which(command):
+        return command
+    script = Path(sys.argv[0])
+    return os.path.relpath(script) if script.name == command else f"python -m pipelines.{command.replace('-', '_')}"
+
+
+def _local_site(root: Path) -> Site:
+    # The only door to the local SageMaker; whoever runs in AWS does not pay for its import.
+    from pipelines.delivery.places import Places  # noqa: PLC0415
+    from pipelines.delivery.run import Site  # noqa: PLC0415
+    from pipelines.local import cache_reasons  # noqa: PLC0415
+    from pipelines.local.errors import LocalError  # noqa: PLC0415
+    from pipelines.local.session import session as open_session  # noqa: PLC0415
+
+    try:
+        session = open_session(root)
+    except LocalError as error:
+        raise DeliveryError(str(error)) from error
+    return Site(
+        session,
+        LOCAL_INTERVAL,
+        stops_on_interrupt=True,
+        places=Places(root),
+        explain=lambda arn: cache_reasons(session, arn),
+    )
+
+
+def _aws_site() -> Site:
+    # Imported after the flags are parsed, so that a mistake in them and --help answer at once.
+    import boto3  # noqa: PLC0415
+
+    from pipelines.delivery.run import Site  # noqa: PLC0415
+
+    return Site(boto3.Session(), AWS_INTERVAL, stops_on_interrupt=False)
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from error
+
+
+def _is_tag(entry: object) -> bool:
+    return (
+        isinstance(entry, dict) and set(entry) == {"Key", "Value"} and all(isinstance(v, str) for v in entry.values())
+    )
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, DeliveryError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    # Whoever raised an error of botocore has it imported by now.
+    from pipelines.delivery.aws_errors import explain  # noqa: PLC0415
+
+    return explain(error) or f"unexpected {type(error).__name__}: {error}. Next: run again with --verbose"
+
+
+def _complain(prog: str, message: str) -> None:
+    sys.stderr.write(f"{prog}: error: {' '.join(message.split())}\n")

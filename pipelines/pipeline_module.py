@@ -1,0 +1,142 @@
+"""A module with a get_pipeline(): found, called with what it accepts, and compiled to a definition."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.command_line import DEFAULT_MODULE, LOCAL_ROLE
+from pipelines.delivery.errors import DeliveryError, UsageError
+from pipelines.input_data import send_input_data
+
+if TYPE_CHECKING:
+    import boto3
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A pipeline's name, its definition as JSON, and where the input data is that it was made for."""
+
+    name: str
+    definition: str
+    input_data: str | None = None
+
+
+@dataclass(frozen=True)
+class PipelineModule:
+    """A module's get_pipeline and the arguments that it takes."""
+
+    name: str
+    get_pipeline: Callable[..., Any]
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The names that can be passed by keyword."""
+        return tuple(
+            name
+            for name, parameter in inspect.signature(self.get_pipeline).parameters.items()
+            if parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
+        )
+
+    @property
+    def accepts_any(self) -> bool:
+        """Whether it takes `**kwargs`."""
+        parameters = inspect.signature(self.get_pipeline).parameters.values()
+        return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+    def check(self, kwargs: Mapping[str, Any]) -> None:
+        """Refuse arguments that get_pipeline does not take."""
+        unknown = [name for name in kwargs if name not in self.accepted]
+        if unknown and not self.accepts_any:
+            accepted = ", ".join(self.accepted) or "no arguments"
+            raise UsageError(
+                f"--kwargs: {self.name}.get_pipeline does not take {', '.join(unknown)}; it takes {accepted}"
+            )
+
+    def compile(self, kwargs: Mapping[str, Any], offered: Mapping[str, Any]) -> Compiled:
+        """Call get_pipeline with the arguments given and with what it accepts of those offered, and compile."""
+        arguments = {**{name: value for name, value in offered.items() if name in self.accepted}, **kwargs}
+        self._check_complete(arguments)
+        # Standard output is the command's; what the SDK prints goes beside it.
+        with redirect_stdout(sys.stderr):
+            return self._compile(arguments)
+
+    def _check_complete(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            inspect.signature(self.get_pipeline).bind(**arguments)
+        except TypeError as error:
+            raise UsageError(f"{self.name}.get_pipeline: {error}; pass it in --kwargs") from error
+
+    def _compile(self, arguments: Mapping[str, Any]) -> Compiled:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the module has imported it anyway
+
+        try:
+            pipeline = self.get_pipeline(**arguments)
+            if not callable(getattr(pipeline, "definition", None)):
+                kind = type(pipeline).__name__
+                raise DeliveryError(
+                    f"{self.name}.get_pipeline returned {kind}: expected a pipeline with a definition()"
+                )
+            return Compiled(str(pipeline.name), pipeline.definition())
+        except (DeliveryError, BotoCoreError, ClientError):
+            raise
+        except Exception as error:
+            raise DeliveryError(f"{self.name}.get_pipeline failed: {type(error).__name__}: {error}") from error
+
+
+def compile_module(options: argparse.Namespace, session: boto3.Session) -> Compiled:
+    """Compile the pipeline of the module that the flags name, with the arguments that they give."""
+    if session.region_name:
+        # The SageMaker SDK looks for a region while it is imported.
+        os.environ.setdefault("AWS_DEFAULT_REGION", session.region_name)
+    module, kwargs = load_module(options.module_name or DEFAULT_MODULE), options.kwargs or {}
+    module.check(kwargs)
+    offered = {"boto_session": session, "region": session.region_name}
+    if role := role_of(options):
+        offered["role"] = role
+    uri = None
+    if options.input_data and "input_data" in module.accepted:
+        uri = offered["input_data"] = send_input_data(options.input_data, session, kwargs)
+    compiled = module.compile(kwargs, offered)
+    return replace(compiled, input_data=uri)
+
+
+def role_of(options: argparse.Namespace) -> str | None:
+    """Return the role that the flags name; on this machine any will do."""
+    return options.role_arn or (options.kwargs or {}).get("role") or (LOCAL_ROLE if options.local else None)
+
+
+def load_module(name: str) -> PipelineModule:
+    """Import the module, from the current folder too, and find its get_pipeline."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    get_pipeline = getattr(_import(name), "get_pipeline", None)
+    if not callable(get_pipeline):
+        raise UsageError(f"module {name} has no get_pipeline function: define one, or name another with --module-name")
+    return PipelineModule(name, get_pipeline)
+
+
+def _import(name: str) -> object:
+    try:
+        with redirect_stdout(sys.stderr):
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise UsageError(f"module {name} not found: correct --module-name, or change to its folder") from error
+        raise DeliveryError(f"module {name} cannot be imported: {error}") from error
+    except (TypeError, ValueError) as error:
+        # What import_module says to a name that is relative or empty; a module's own errors are said below.
+        if name.strip(".") != name or not name:
+            raise UsageError(f"'{name}' is no module name: expected one such as pipelines.fraud.pipeline") from error
+        raise DeliveryError(f"module {name} cannot be imported: {type(error).__name__}: {error}") from error
+    except Exception as error:
+        raise DeliveryError(f"module {name} cannot be imported: {type(error).__name__}: {error}") from error
