@@ -13,16 +13,18 @@ from botocore.exceptions import NoRegionError
 
 
 @contextmanager
-def _default_region(region: str) -> Iterator[None]:
-    """Name a region where the machine names none: the SDK's import and its steps make clients that nothing uses."""
-    if boto3.Session().region_name is not None:
-        yield
-        return
-    os.environ["AWS_DEFAULT_REGION"] = region
+def _unused_clients(region: str) -> Iterator[None]:
+    """Let the SDK make clients that nothing uses, on import and for its steps: they want a region, and credentials."""
+    # Without credentials each would ask the metadata service of an EC2 instance, which takes a second to not exist.
+    values = {"AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true"}
+    before = {name: os.environ[name] for name in values if name in os.environ}
+    os.environ.update(values)
     try:
         yield
     finally:
-        del os.environ["AWS_DEFAULT_REGION"]
+        for name in values:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def _own_logging() -> Iterator[None]:
         root.handlers[:] = handlers
 
 
-with _default_region("us-east-1"), _own_logging(), warnings.catch_warnings():
+with _unused_clients("us-east-1"), _own_logging(), warnings.catch_warnings():
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # the SDK's calls of its own deprecated modules
     from sagemaker.core import image_uris
     from sagemaker.core.config.config_manager import SageMakerConfig
@@ -157,7 +159,7 @@ def pipeline_session(boto_session: boto3.Session | None, *, region: str | None, 
 @contextmanager
 def compiling(session: Any) -> Iterator[None]:
     """Let steps be made of a pipeline session on any machine, without the warnings that this always brings."""
-    with _default_region(session.boto_region_name), warnings.catch_warnings():
+    with _unused_clients(session.boto_region_name), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Running within a PipelineSession")
         warnings.filterwarnings("ignore", message="The 'dependencies' parameter is deprecated")
         yield

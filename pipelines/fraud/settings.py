@@ -26,7 +26,7 @@ class Script:
 
 PREPROCESS = Script("preprocess.py", ("features.py", "schema.json"), "sklearn", "1.9-0")
 TRAIN = Script("train.py", ("features.py", "inference.py"), "xgboost", "3.2-0")
-EVALUATE = Script("evaluate.py", ("features.py",), "xgboost", "3.2-0")
+EVALUATE = Script("evaluate.py", ("features.py", "inference.py"), "xgboost", "3.2-0")
 
 PIPELINE_NAME = "fraud-detection"
 MODEL_PACKAGE_GROUP_NAME = "fraud-detection"
