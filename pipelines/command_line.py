@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -80,8 +81,8 @@ def parse_tags(text: str) -> tuple[dict[str, str], ...]:
     return tuple(value)
 
 
-def open_site(options: argparse.Namespace) -> Site:
-    """Return the SageMaker that the flags choose."""
+def open_site(options: argparse.Namespace) -> AbstractContextManager[Site]:
+    """Open the SageMaker that the flags choose."""
     if options.local_root and not options.local:
         raise UsageError("--local-root is for --local: give both or none")
     return _local_site(options.local_root or Path(DEFAULT_ROOT)) if options.local else _aws_site()
@@ -114,7 +115,8 @@ def typed_name(command: str) -> str:
     return os.path.relpath(script) if script.name == command else f"python -m pipelines.{command.replace('-', '_')}"
 
 
-def _local_site(root: Path) -> Site:
+@contextmanager
+def _local_site(root: Path) -> Iterator[Site]:
     # The only door to the local SageMaker; whoever runs in AWS does not pay for its import.
     from pipelines.delivery.places import Places  # noqa: PLC0415
     from pipelines.delivery.run import Site  # noqa: PLC0415
@@ -126,22 +128,24 @@ def _local_site(root: Path) -> Site:
         session = open_session(root)
     except LocalError as error:
         raise DeliveryError(str(error)) from error
-    return Site(
-        session,
-        LOCAL_INTERVAL,
-        stops_on_interrupt=True,
-        places=Places(root),
-        explain=lambda arn: cache_reasons(session, arn),
-    )
+    with closing(session):
+        yield Site(
+            session,
+            LOCAL_INTERVAL,
+            stops_on_interrupt=True,
+            places=Places(root),
+            explain=lambda arn: cache_reasons(session, arn),
+        )
 
 
-def _aws_site() -> Site:
+@contextmanager
+def _aws_site() -> Iterator[Site]:
     # Imported after the flags are parsed, so that a mistake in them and --help answer at once.
     import boto3  # noqa: PLC0415
 
     from pipelines.delivery.run import Site  # noqa: PLC0415
 
-    return Site(boto3.Session(), AWS_INTERVAL, stops_on_interrupt=False)
+    yield Site(boto3.Session(), AWS_INTERVAL, stops_on_interrupt=False)
 
 
 def _json(text: str) -> object:

@@ -41,7 +41,8 @@ def _give_definition(options: argparse.Namespace) -> int:
 
 
 def _definition(options: argparse.Namespace) -> str:
-    compiled = compile_module(options, command_line.open_site(options).session)
+    with command_line.open_site(options) as site:
+        compiled = compile_module(options, site.session)
     if options.input_data and compiled.input_data is None:
         raise UsageError("--input-data: this get_pipeline takes no input_data; the value is for a run's parameter")
     return json.dumps(json.loads(compiled.definition), indent=2) + "\n"

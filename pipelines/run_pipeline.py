@@ -7,19 +7,22 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import command_line
 from pipelines.command_line import Parser, parse_tags
+from pipelines.delivery.definition import Run, parse_definition
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_target
+from pipelines.delivery.parameters import check_parameters
+from pipelines.delivery.pipeline import PipelineOrder
 from pipelines.input_data import PARAMETER, check_input_data, send_input_data
 from pipelines.pipeline_module import Compiled, compile_module, role_of
 
 if TYPE_CHECKING:
-    from pipelines.delivery.pipeline import PipelineOrder
-    from pipelines.delivery.run import Result, Run, Site
+    from pipelines.delivery.run import Result, Site
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,9 +65,12 @@ def _parse_parameter(text: str) -> tuple[str, str]:
 
 def _run(options: argparse.Namespace) -> int:
     _check(options)
-    site = command_line.open_site(options)
-    order, run = _prepare(options, site)
-    return _launch(site, order, run) if options.no_wait else _launch_and_follow(options, site, order, run)
+    # A mistake in a file is found before anything is opened.
+    prepared = _prepare(options, _read_definition(options)) if options.definition else None
+    with command_line.open_site(options) as site:
+        order, run = prepared or _prepare(options, compile_module(options, site.session))
+        run = _send_input_data(options, run, site)
+        return _launch(site, order, run) if options.no_wait else _launch_and_follow(options, site, order, run)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -90,21 +96,7 @@ def _check(options: argparse.Namespace) -> None:
     _role(options)
 
 
-def _prepare(options: argparse.Namespace, site: Site) -> tuple[PipelineOrder, Run]:
-    # These bring botocore along, which is too slow for an answer to a mistyped flag.
-    from pipelines.delivery.definition import parse_definition  # noqa: PLC0415
-    from pipelines.delivery.parameters import check_parameters  # noqa: PLC0415
-    from pipelines.delivery.pipeline import PipelineOrder  # noqa: PLC0415
-    from pipelines.delivery.run import Run  # noqa: PLC0415
-
-    compiled = _read_definition(options) if options.definition else compile_module(options, site.session)
-    definition = parse_definition(compiled.definition, str(options.definition or compiled.name))
-    parameters = dict(options.parameters)
-    if options.input_data:
-        check_parameters(definition, {**parameters, PARAMETER: options.input_data})
-        parameters[PARAMETER] = compiled.input_data or send_input_data(
-            options.input_data, site.session, options.kwargs or {}
-        )
+def _prepare(options: argparse.Namespace, compiled: Compiled) -> tuple[PipelineOrder, Run]:
     order = PipelineOrder(
         name=compiled.name,
         definition=compiled.definition,
@@ -112,7 +104,19 @@ def _prepare(options: argparse.Namespace, site: Site) -> tuple[PipelineOrder, Ru
         description=options.description,
         tags=options.tags,
     )
-    return order, Run(definition, parameters)
+    input_data = {PARAMETER: compiled.input_data or options.input_data} if options.input_data else {}
+    definition = parse_definition(compiled.definition, str(options.definition or compiled.name))
+    run = Run(definition, {**dict(options.parameters), **input_data})
+    check_parameters(run)
+    return order, run
+
+
+def _send_input_data(options: argparse.Namespace, run: Run, site: Site) -> Run:
+    value = run.parameters.get(PARAMETER) if options.input_data else None
+    if value is None:
+        return run
+    uri = send_input_data(value, site.session, options.kwargs or {})
+    return replace(run, parameters={**run.parameters, PARAMETER: uri})
 
 
 def _role(options: argparse.Namespace) -> str:
@@ -137,14 +141,15 @@ def _read_definition(options: argparse.Namespace) -> Compiled:
 
 
 def _launch(site: Site, order: PipelineOrder, run: Run) -> int:
-    from pipelines.delivery.run import launch  # noqa: PLC0415 - as in _prepare
+    # This brings botocore along, which is too slow for an answer to a mistyped flag.
+    from pipelines.delivery.run import launch  # noqa: PLC0415
 
     sys.stdout.write(f"{launch(site, order, run).arn}\n")
     return 0
 
 
 def _launch_and_follow(options: argparse.Namespace, site: Site, order: PipelineOrder, run: Run) -> int:
-    # As in _prepare.
+    # As in _launch.
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
     from pipelines.delivery.progress import make_progress  # noqa: PLC0415
     from pipelines.delivery.run import complete, launch  # noqa: PLC0415
@@ -162,7 +167,7 @@ def _launch_and_follow(options: argparse.Namespace, site: Site, order: PipelineO
 
 
 def _report(options: argparse.Namespace, result: Result) -> None:
-    from pipelines.delivery.outcome import make_outcome, write_outcome  # noqa: PLC0415 - as in _prepare
+    from pipelines.delivery.outcome import make_outcome, write_outcome  # noqa: PLC0415 - as in _launch
     from pipelines.delivery.summary import summarize  # noqa: PLC0415
 
     if options.json:

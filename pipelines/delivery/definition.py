@@ -69,10 +69,19 @@ class Definition:
         """Whether any step, branches included, is of the type."""
         return any(step.type == step_type for step in self.steps.values())
 
-    def values(self, given: Mapping[str, str]) -> dict[str, object]:
-        """Return the value of every parameter in a run that was given some."""
-        defaults = {name: parameter.default for name, parameter in self.parameters.items()}
-        return {**defaults, **given}
+
+@dataclass(frozen=True)
+class Run:
+    """A definition and the parameter values that it is run with."""
+
+    definition: Definition
+    parameters: Mapping[str, str]
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The value of every parameter, by default or as given."""
+        defaults = {name: parameter.default for name, parameter in self.definition.parameters.items()}
+        return {**defaults, **self.parameters}
 
 
 def parse_definition(text: str, source: str = "the definition") -> Definition:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.delivery.definition import Comparison, Definition
+from pipelines.delivery.definition import Comparison, Definition, Run
 from pipelines.delivery.gate import Check, Package
 from pipelines.delivery.jobs import Jobs
 from pipelines.delivery.snapshot import Execution
@@ -33,14 +33,13 @@ class Evaluation:
         self._jobs = jobs
         self._reports: dict[str, object] = {}
 
-    def checks(self, execution: Execution, definition: Definition, given: Mapping[str, str]) -> tuple[Check, ...]:
+    def checks(self, execution: Execution, run: Run) -> tuple[Check, ...]:
         """Return the comparisons that the execution's condition steps made, with their numbers."""
-        values = definition.values(given)
         return tuple(
-            self._check(comparison, execution, definition, values)
+            self._check(comparison, execution, run)
             for step in execution.of_type("Condition")
-            if step.name in definition.steps
-            for comparison in definition.steps[step.name].comparisons
+            if step.name in run.definition.steps
+            for comparison in run.definition.steps[step.name].comparisons
         )
 
     def package(self, arn: str, path: str | None) -> Package:
@@ -60,10 +59,8 @@ class Evaluation:
     def _s3(self) -> S3Client:
         return self._session.client("s3")
 
-    def _check(
-        self, comparison: Comparison, execution: Execution, definition: Definition, values: Mapping[str, object]
-    ) -> Check:
-        uri = self._report_uri(comparison, execution, definition)
+    def _check(self, comparison: Comparison, execution: Execution, run: Run) -> Check:
+        uri = self._report_uri(comparison, execution, run.definition)
         parameter = comparison.parameter
         return Check(
             step=comparison.condition,
@@ -71,7 +68,7 @@ class Evaluation:
             metric=_metric(comparison.path),
             operator=comparison.operator,
             value=_number(self._report(uri), comparison.path) if uri else None,
-            threshold=_as_number(values.get(parameter) if parameter else comparison.threshold),
+            threshold=_as_number(run.values.get(parameter) if parameter else comparison.threshold),
             parameter=parameter,
             evaluation=uri,
         )

@@ -27,7 +27,7 @@ def make_outcome(result: Result) -> dict[str, Any]:
         "execution_status": execution.status,
         "started": execution.started.isoformat() if execution.started else None,
         "seconds": execution.seconds,
-        "parameters": result.run.definition.values(result.run.parameters),
+        "parameters": result.run.values,
         "verdict": _verdict(verdict),
         "model_package_arn": verdict.model_package_arn,
         "artifacts": {"model": model_uri(result), "evaluation": evaluation_uri(result)},

@@ -1,20 +1,18 @@
 """Parameter values of a run, checked against the definition before anything is written or paid for."""
 
-from collections.abc import Mapping
-
-from pipelines.delivery.definition import Definition, Parameter
+from pipelines.delivery.definition import Parameter, Run
 from pipelines.delivery.errors import UsageError
 
 
-def check_parameters(definition: Definition, given: Mapping[str, str]) -> None:
+def check_parameters(run: Run) -> None:
     """Refuse values that the service would refuse at the start, when the pipeline was already updated."""
-    for name, value in given.items():
-        if name not in definition.parameters:
-            known = ", ".join(definition.parameters) or "none"
+    for name, value in run.parameters.items():
+        if name not in run.definition.parameters:
+            known = ", ".join(run.definition.parameters) or "none"
             raise UsageError(f"unknown parameter '{name}': the pipeline's parameters are {known}")
-        _check_value(definition.parameters[name], value)
-    for parameter in definition.parameters.values():
-        if parameter.default is None and parameter.name not in given:
+        _check_value(run.definition.parameters[name], value)
+    for parameter in run.definition.parameters.values():
+        if parameter.default is None and parameter.name not in run.parameters:
             raise UsageError(
                 f"parameter '{parameter.name}' ({parameter.type}) has no default: "
                 f"pass --parameter {parameter.name}=VALUE"

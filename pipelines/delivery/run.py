@@ -8,7 +8,7 @@ from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
 
-from pipelines.delivery.definition import Definition
+from pipelines.delivery.definition import Run
 from pipelines.delivery.errors import InterruptionError
 from pipelines.delivery.evaluation import Evaluation
 from pipelines.delivery.execution import Follower, start
@@ -46,14 +46,6 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What is asked of a run, beside its pipeline."""
-
-    definition: Definition
-    parameters: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Result:
     """A run that has ended: all that a report of it can say."""
 
@@ -75,7 +67,7 @@ class Launched:
 
 def launch(site: Site, order: PipelineOrder, run: Run) -> Launched:
     """Check the parameters, bring the pipeline up to date and start it."""
-    check_parameters(run.definition, run.parameters)
+    check_parameters(run)
     change = upsert(site.client, order)
     return Launched(start(site.client, order.name, run.parameters), change)
 
@@ -103,7 +95,7 @@ def _follow(site: Site, arn: str, follower: Follower, progress: Progress, interr
 
 
 def _result(site: Site, run: Run, execution: Execution, evaluation: Evaluation) -> Result:
-    checks = evaluation.checks(execution, run.definition, run.parameters)
+    checks = evaluation.checks(execution, run)
     arn, check = registered_arn(execution), auc_check(checks)
     package = evaluation.package(arn, check.path if check else None) if arn else None
     verdict = judge(execution, run.definition, checks, package)

@@ -1,0 +1,1 @@
+"""What the commands do, against any boto3 session."""
