@@ -2,22 +2,16 @@
 
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pipelines.local.errors import ServiceError
+from pipelines.local.staging import Readable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 8192
-
-
-class Readable(Protocol):
-    """Anything that gives its bytes piece by piece, and b"" at the end."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return at most so many bytes."""
 
 
 class Bounded(io.RawIOBase):

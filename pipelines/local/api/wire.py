@@ -1,13 +1,17 @@
 """Requests and responses as they would go over a wire: what every AWS protocol here has in common."""
 
 import io
+import json
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pipelines.local.api.bodies import Bounded, Chunked, Content, Readable
+from pipelines.local.api.bodies import BLOCK_BYTES, Bounded, Chunked, Content
+from pipelines.local.errors import ServiceError
+from pipelines.local.staging import Readable
 
 JSON_TYPE = "application/x-amz-json-1.1"
 
@@ -42,27 +46,17 @@ class Request:
         """The query's parameters, decoded."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
+    @cached_property
     def stream(self) -> Readable:
-        """Return the body, decoded where it is in aws-chunked encoding.
-
-        Raises:
-            ServiceError: IncompleteBody, from its read, when the body is not as long as announced.
-        """
-        length = self.headers.get("content-length")
-        body = self.body if length is None else Bounded(self.body, int(length))
+        """The body, decoded where it is in aws-chunked encoding; its read raises IncompleteBody when it ends early."""
+        body = _bounded(self.body, self.headers.get("content-length"))
         if "aws-chunked" not in self.headers.get("content-encoding", ""):
             return body
-        length = self.headers.get("x-amz-decoded-content-length")
-        return Chunked(body) if length is None else _exactly(Chunked(body), int(length))
+        return _bounded(Chunked(body), self.headers.get("x-amz-decoded-content-length"))
 
     def content(self) -> bytes:
-        """Return the whole body, decoded."""
-        return b"".join(iter(lambda: self.stream_once.read(1 << 20), b""))
-
-    @cached_property
-    def stream_once(self) -> Readable:
-        """The body's stream, made once."""
-        return self.stream()
+        """Return the whole body, decoded; it can be read once."""
+        return b"".join(iter(partial(self.stream.read, BLOCK_BYTES), b""))
 
 
 @dataclass(frozen=True)
@@ -79,3 +73,54 @@ class Response:
 
 
 Answer = Callable[[Request], Response]
+
+
+def answer_json(request: Request, *, service: str, operations: Operations) -> Response:
+    """Answer a request of the JSON 1.1 protocol, such as SageMaker's; members are the API's, times epoch seconds."""
+    name = request.headers.get("x-amz-target", "").rpartition(".")[2]
+    try:
+        if name not in operations:
+            raise unanswered(service, name)
+        return _json_response(200, operations[name](_json_object(request.content())))
+    except ServiceError as error:
+        return _json_response(error.status, {"__type": error.code, "message": error.message})
+
+
+def unanswered(service: str, operation: str) -> ServiceError:
+    """Return the error of an operation that this machine does not have."""
+    return ServiceError(
+        "NotImplemented",
+        f"this machine does not answer {service}:{operation}; call it through a boto3.Session of an AWS account",
+        status=501,
+    )
+
+
+def request_id() -> str:
+    """Return a new identifier of a request."""
+    return secrets.token_hex(8)
+
+
+def _json_response(status: int, body: Mapping[str, Any]) -> Response:
+    headers = {"content-type": JSON_TYPE, "x-amzn-requestid": request_id()}
+    return Response(status, headers, json.dumps(body).encode())
+
+
+def _json_object(content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"the request is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ServiceError("SerializationException", f"the request is no JSON object but {type(body).__name__}")
+    return body
+
+
+def _bounded(body: Readable, length: str | None) -> Readable:
+    return body if length is None else Bounded(body, int(length))
+
+
+def _decoded(path: str) -> str:
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ServiceError("InvalidURI", f"the path {path!r} is not UTF-8") from error
