@@ -1,0 +1,74 @@
+"""Where a job lives on this machine: its tree, its log, and what goes wrong there."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.local.containers.archives import BadArchive
+from pipelines.local.containers.container import Exit
+from pipelines.local.containers.files import remove_tree, tail
+from pipelines.local.containers.opt_ml import Tree
+from pipelines.local.errors import LocalError
+from pipelines.local.jobs.machine import Machine
+
+LOG_FOLDERS = {"processing-job": "ProcessingJobs", "training-job": "TrainingJobs"}
+LOG_STREAM = "algo-1.log"
+REASON_CHARACTERS = 1024
+LAST_LINE_BYTES = 1 << 14
+
+
+class JobFailure(LocalError):
+    """A job that fails; the message is its FailureReason."""
+
+
+def log_file(machine: Machine, kind: str, name: str) -> Path:
+    """Return the file with all that a job printed."""
+    return machine.root / "logs" / "aws" / "sagemaker" / LOG_FOLDERS[kind] / name / LOG_STREAM
+
+
+def job_folder(machine: Machine, kind: str, name: str) -> Path:
+    """Return the folder that a job has while it runs."""
+    return machine.root / "jobs" / LOG_FOLDERS[kind] / name
+
+
+@contextmanager
+def job_tree(machine: Machine, kind: str, name: str) -> Iterator[Tree]:
+    """Make a job's tree, and remove it at the end.
+
+    Raises:
+        JobFailure: whatever failed on the way, as one line.
+    """
+    folder = job_folder(machine, kind, name)
+    try:
+        try:
+            (folder / "ml").mkdir(parents=True)
+            log_file(machine, kind, name).parent.mkdir(parents=True, exist_ok=True)
+            yield Tree(folder / "ml")
+        finally:
+            remove_tree(folder)
+    except JobFailure:
+        raise
+    except BadArchive as error:
+        raise JobFailure(f"ClientError: {error}") from error
+    except LocalError as error:
+        raise JobFailure(f"ClientError: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        reason = f"InternalServerError: this machine cannot run the job: {error.strerror or error}{where}"
+        raise JobFailure(reason) from error
+
+
+def algorithm_error(text: str, ended: Exit) -> JobFailure:
+    """Return the failure of a container that exited with an error, in the service's words."""
+    code, prefix = ended.code, "AlgorithmError: "
+    if code < 0:
+        text, code = f"killed by {signal.Signals(-code).name}; {text}", 128 - code
+    suffix = f", exit code: {code}" + (f" ({ended.hint})" if ended.hint else "")
+    return JobFailure(f"{prefix}{text[: REASON_CHARACTERS - len(prefix) - len(suffix)]}{suffix}")
+
+
+def last_line(log: Path) -> str:
+    """Return the last line that a job printed, which for Python is the error."""
+    lines = [line.strip() for line in tail(log, LAST_LINE_BYTES).splitlines() if line.strip()]
+    return lines[-1] if lines else "See job logs for more information"
