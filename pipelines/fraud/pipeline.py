@@ -207,12 +207,9 @@ def _evaluate(name: str, plan: Plan, preprocess: Any, model: Any, *, threshold: 
 
 
 def _train(plan: Plan, preprocess: Any) -> Any:
-    trainer = _trainer(plan).with_metric_definitions(
-        [sdk.MetricDefinition(name=name, regex=regex) for name, regex in settings.METRICS.items()]
-    )
     return sdk.TrainingStep(
         name="Train",
-        step_args=trainer.train(input_data_config=_channels(preprocess), wait=False, logs=False),
+        step_args=_trainer(plan).train(input_data_config=_channels(preprocess), wait=False, logs=False),
         cache_config=_cache(),
     )
 
@@ -221,7 +218,6 @@ def _tune(plan: Plan, tuning: Tuning, preprocess: Any) -> Any:
     tuner = sdk.HyperparameterTuner(
         model_trainer=_trainer(plan),
         objective_metric_name=settings.OBJECTIVE,
-        metric_definitions=[{"Name": name, "Regex": regex} for name, regex in settings.METRICS.items()],
         hyperparameter_ranges={name: _range(values) for name, values in RANGES.items()},
         max_jobs=tuning.jobs,
         max_parallel_jobs=tuning.parallel_jobs,

@@ -47,7 +47,6 @@ with _unused_clients("us-east-1"), _own_logging(), warnings.catch_warnings():
     from sagemaker.core.parameter import ContinuousParameter, IntegerParameter
     from sagemaker.core.processing import Processor
     from sagemaker.core.shapes import (
-        MetricDefinition,
         MetricsSource,
         ModelMetrics,
         ModelQuality,
@@ -85,7 +84,6 @@ __all__ = [
     "IntegerParameter",
     "Join",
     "JsonGet",
-    "MetricDefinition",
     "MetricsSource",
     "ModelBuilder",
     "ModelMetrics",

@@ -39,8 +39,8 @@ VOLUME_GB = 30
 PROCESSING_SECONDS = 2 * 60 * 60
 TRAINING_SECONDS = 4 * 60 * 60
 
+# A metric that the XGBoost image defines itself; the service takes no other definitions for it, script or not.
 OBJECTIVE = "validation:auc"
-METRICS = {"train:auc": "train-auc:([0-9.]+)", OBJECTIVE: "validation-auc:([0-9.]+)"}
 AUC_PATH = "binary_classification_metrics.auc.value"
 
 CONTENT_TYPES = ["text/csv", "application/json"]

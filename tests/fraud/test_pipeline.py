@@ -213,14 +213,18 @@ def test_tuning_looks_for_the_best_validation_auc_within_the_ranges(steps: dict[
     assert (tuning["Strategy"], tuning["RandomSeed"]) == ("Bayesian", 42)
 
 
-def test_both_trainings_catch_the_metrics_that_the_script_prints(steps: dict[str, Json]) -> None:
-    line = "[12]\ttrain-auc:0.9125\tvalidation-auc:0.85"
+def test_metrics_are_left_to_the_image_which_defines_them_itself(steps: dict[str, Json]) -> None:
+    # "You can't override the metric definitions for Amazon SageMaker algorithms", says CreateTrainingJob otherwise.
     for arguments in (steps["Train"]["Arguments"], steps["Tune"]["Arguments"]["TrainingJobDefinition"]):
-        definitions = arguments["AlgorithmSpecification"]["MetricDefinitions"]
-        assert {item["Name"]: re.findall(item["Regex"], line) for item in definitions} == {
-            "train:auc": ["0.9125"],
-            "validation:auc": ["0.85"],
-        }
+        assert "MetricDefinitions" not in arguments["AlgorithmSpecification"]
+
+
+def test_only_what_the_image_lets_tune_is_tuned(steps: dict[str, Json]) -> None:
+    limits = {"eta": (0, 1), "min_child_weight": (0, 120), "alpha": (0, 1000), "max_depth": (0, 10)}
+    ranges = steps["Tune"]["Arguments"]["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    for item in [*ranges["IntegerParameterRanges"], *ranges["ContinuousParameterRanges"]]:
+        low, high = limits[item["Name"]]
+        assert low <= float(item["MinValue"]) < float(item["MaxValue"]) <= high
 
 
 def test_the_best_trials_model_is_looked_for_where_trials_leave_theirs(steps: dict[str, Json]) -> None:
