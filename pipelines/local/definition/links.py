@@ -1,6 +1,6 @@
 """The links of a definition: everything that is referred to must be there."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from botocore.model import ServiceModel
@@ -9,7 +9,7 @@ from pipelines.local.definition.document import Definition, Step
 from pipelines.local.definition.functions import Use
 from pipelines.local.definition.place import Place, Refusal, did_you_mean
 from pipelines.local.definition.properties import check_property
-from pipelines.local.definition.references import Reference
+from pipelines.local.definition.references import Reference, expression_kind
 
 EXECUTION_VARIABLES = (
     "StartDateTime",
@@ -125,12 +125,9 @@ def _check_property_file(use: Use, step: Step) -> None:
 
 def _output_names(step: Step) -> list[str] | None:
     """Return the names of a processing step's outputs, or None when they are not known before it runs."""
-    names = list(_raw_output_names(step))
-    return [name for name in names if isinstance(name, str)] if all(isinstance(n, str) for n in names) else None
-
-
-def _raw_output_names(step: Step) -> Iterator[object]:
     config = step.arguments.get("ProcessingOutputConfig", {})
-    outputs = config.get("Outputs", []) if "Get" not in config else [{}]
-    for output in outputs if isinstance(outputs, list) else [{}]:
-        yield output.get("OutputName")
+    outputs = config.get("Outputs", []) if expression_kind(config) is None else None
+    if not isinstance(outputs, list):
+        return None
+    names = [output.get("OutputName") for output in outputs]
+    return names if all(isinstance(name, str) for name in names) else None

@@ -93,7 +93,7 @@ class Members:
             expected = "an integer" if whole else "a number"
             raise Refusal(f"Expecting {expected} for '{name}'.", self.at(name), hint=f"found {json_type(value)}")
         if not least <= value <= most:
-            raise Refusal(f"'{name}' is {value}; it must be from {least} to {most}.", self.at(name))
+            raise Refusal(f"'{name}' is {value!s:.40}; it must be from {least} to {most}.", self.at(name))
         return value
 
     def flag(self, name: str) -> bool:

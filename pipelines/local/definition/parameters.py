@@ -70,14 +70,18 @@ def _enum_of(members: Members, name: str, kind: ParameterType) -> tuple[str, ...
 
 def _default_of(members: Members, name: str, kind: ParameterType) -> str | int | float | bool | None:
     value: Any = members.value.get("DefaultValue")
-    if kind == "Float" and type(value) is int:
-        members.number("DefaultValue", least=-LARGEST_FLOAT, most=LARGEST_FLOAT)
-        value = float(value)
-    if kind == "Integer":
-        members.number("DefaultValue", least=-LARGEST_INTEGER - 1, most=LARGEST_INTEGER, whole=True)
-    if value is not None and type(value) is not PYTHON_TYPES[kind]:
+    if value is None:
+        return None
+    allowed = {int, float} if kind == "Float" else {PYTHON_TYPES[kind]}
+    if type(value) not in allowed:
         hint = f"found {json_type(value)}"
         raise Refusal(f"Default of parameter '{name}' is not of type {kind}.", members.at("DefaultValue"), hint=hint)
-    if isinstance(value, str):
+    if kind == "String":
         return members.text("DefaultValue", longest=LONGEST_TEXT)
-    return value if isinstance(value, int | float) else None
+    if kind == "Boolean":
+        return members.flag("DefaultValue")
+    if kind == "Integer":
+        members.number("DefaultValue", least=-LARGEST_INTEGER - 1, most=LARGEST_INTEGER)
+        return int(value)
+    members.number("DefaultValue", least=-LARGEST_FLOAT, most=LARGEST_FLOAT)
+    return float(value)

@@ -1,6 +1,7 @@
 """Where in a definition something stands, and the refusal of what stands there."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 # A linked list from the inside out: walking a definition then costs one small tuple a node, and only a refusal
@@ -9,16 +10,20 @@ Place = tuple["Place", str | int] | None
 
 
 DEEPEST = 100
+LONGEST_MESSAGE = 1000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def check_depth(place: Place) -> None:
     """Refuse a place that is nested deeper than recursive walks can stand."""
-    depth = 0
+    chain: list[Place] = []
     outer = place
     while outer is not None:
-        outer, depth = outer[0], depth + 1
-    if depth > DEEPEST:
-        raise Refusal(f"Nested too deeply; at most {DEEPEST} levels are allowed.", None)
+        chain.append(outer)
+        outer = outer[0]
+    if len(chain) > DEEPEST:
+        raise Refusal(f"Nested too deeply; at most {DEEPEST} levels are allowed.", chain[-4])
 
 
 def path_of(place: Place) -> str:
@@ -36,6 +41,12 @@ def _segment(key: str | int) -> str:
     return f".{key}" if key.isidentifier() else f"[{key!r}]"
 
 
+def one_line(text: str) -> str:
+    """Write control characters as escapes and cut what is very long: names may come from anywhere."""
+    plain = _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+    return plain if len(plain) <= LONGEST_MESSAGE else f"{plain[:LONGEST_MESSAGE]}..."
+
+
 def did_you_mean(name: object, choices: Iterable[str]) -> str:
     """Name the nearest choice, or all of them when they are few, or nothing."""
     known = list(choices)
@@ -45,7 +56,7 @@ def did_you_mean(name: object, choices: Iterable[str]) -> str:
     return f"there are: {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
-class Refusal(Exception):  # noqa: N818 - the package's own errors say what happened, not that they are errors
+class Refusal(Exception):
     """A part of a definition that is not allowed; the parser makes it a DefinitionError.
 
     `reason` is one sentence with its full stop, `hint` says what is allowed, and `step` is filled in by the parser
@@ -63,4 +74,4 @@ class Refusal(Exception):  # noqa: N818 - the package's own errors say what happ
         where = f"at {path_of(self.place)}"
         if self.step:
             where = f"step '{self.step}', {where}"
-        return f"{self.reason} ({where}{'; ' + self.hint if self.hint else ''})"
+        return one_line(f"{self.reason} ({where}{'; ' + self.hint if self.hint else ''})")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pipelines.local.definition.place import one_line
 from pipelines.local.definition.references import Path
 from pipelines.local.errors import StepFailure
 
@@ -24,7 +25,8 @@ def follow(document: Any, path: Path, *, source: str, by_name: bool = False) -> 
     for segment in path:
         found, value = _step_into(value, segment, by_name=by_name)
         if not found:
-            raise StepFailure(f"{source}: there is no {_quoted(segment)}{_choices(value, by_name=by_name)}")
+            missing = f"there is no {_quoted(segment)}{_choices(value, by_name=by_name)}"
+            raise StepFailure(one_line(f"{source}: {missing}"))
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pipelines.local.definition.document import Definition, Parameter
 from pipelines.local.definition.parameters import LARGEST_INTEGER
-from pipelines.local.definition.place import did_you_mean
+from pipelines.local.definition.place import did_you_mean, one_line
 from pipelines.local.errors import ValidationError
 
 Value = str | int | float | bool
@@ -37,7 +37,7 @@ def _refuse_unknown(given: Mapping[str, str], declared: Mapping[str, Parameter])
     for name in given:
         if name not in declared:
             hint = did_you_mean(name, declared) or f"the pipeline declares {len(declared)} parameters"
-            raise ValidationError(f"Unknown parameter '{name:.256}'; {hint}.".replace("?.", "?"))
+            raise ValidationError(one_line(f"Unknown parameter '{name:.256}' ({hint})."))
 
 
 def _refuse_missing(given: Mapping[str, str], declared: Iterable[Parameter]) -> None:
@@ -69,7 +69,7 @@ def _read(parameter: Parameter, text: str) -> Value:
 
 
 def _invalid(parameter: Parameter, text: str, allowed: str) -> ValidationError:
-    return ValidationError(f"Invalid value '{text:.100}' for parameter '{parameter.name}': {allowed}.")
+    return ValidationError(one_line(f"Invalid value '{text:.100}' for parameter '{parameter.name}': {allowed}."))
 
 
 def _read_string(parameter: Parameter, text: str) -> str:
