@@ -76,6 +76,11 @@ def test_a_second_compile_uploads_nothing(compiled: Compiled) -> None:
     assert "s3:PutObject" not in compiled.new_calls
 
 
+def test_a_program_that_logs_warnings_gets_none(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    account.compile(input_data="s3://ours/claims/")
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+
+
 # The same bytes
 
 
