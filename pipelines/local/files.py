@@ -25,13 +25,14 @@ def refusing(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = f"cannot {doing}: {error.strerror or error}"
+        place = error.filename2 or error.filename
         if error.errno in NO_RIGHT:
-            message = f"{reason} ({error.filename}); give this user the right to, or use another root folder"
+            message = f"{reason} ({place}); give this user the right to, or use another root folder"
             raise ServiceError("AccessDenied", message, status=403) from error
         if error.errno in NO_SPACE:
             message = f"{reason}; free some space, or use a root folder on another disk"
             raise ServiceError("InternalError", message, status=507) from error
-        raise ServiceError("InternalError", f"{reason} ({error.filename})", status=507) from error
+        raise ServiceError("InternalError", f"{reason} ({place})", status=507) from error
 
 
 def files_below(folder: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:

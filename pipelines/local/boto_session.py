@@ -1,0 +1,126 @@
+"""A boto3.Session whose clients are answered by this machine: here all its parts are put together."""
+
+import io
+import os
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from pipelines.local.api.s3 import S3
+from pipelines.local.api.sts import Sts
+from pipelines.local.api.wire import Answer, Operations, Request, Response, answer_json, unanswered
+from pipelines.local.errors import LocalError
+from pipelines.local.store import Store
+
+ACCOUNT = "000000000000"
+FOLDERS = ("s3", "tmp", "logs", "jobs")
+
+Services = Mapping[str, Answer]
+
+
+class LocalSession(boto3.Session):
+    """A boto3 session that keeps everything below a root folder and never goes to the network.
+
+    Its clients are botocore's own; their requests end in this process. The user's AWS profiles, credentials and
+    endpoints do not count.
+    """
+
+    def __init__(self, root: Path, region: str) -> None:
+        self.root = _usable(root)
+        core = _botocore_session(region)
+        emitter = core.get_component("event_emitter")
+        emitter.register_first("before-send", partial(_answer, _services(self.root, region)))
+        super().__init__(botocore_session=core)
+
+    def close(self) -> None:
+        """End what the session holds; it has nothing yet that outlives its requests."""
+
+
+def _services(root: Path, region: str) -> Services:
+    """Put the services together, by the names that botocore's events give them."""
+    store = Store(root / "s3")
+    return {
+        "s3": S3(store, region=region, account=ACCOUNT).answer,
+        "sagemaker": _at_first_use(partial(_sagemaker, root, store, region)),
+        "sts": Sts(ACCOUNT).answer,
+    }
+
+
+def _sagemaker(root: Path, store: Store, region: str) -> Answer:
+    operations: Operations = {}
+    return partial(answer_json, service="sagemaker", operations=operations)
+
+
+def _at_first_use(make: Callable[[], Answer]) -> Answer:
+    """Return a service that is put together when its first request comes, by whichever thread."""
+    lock = threading.Lock()
+    made: list[Answer] = []
+
+    def answer(request: Request) -> Response:
+        with lock:
+            if not made:
+                made.append(make())
+        return made[0](request)
+
+    return answer
+
+
+def _answer(services: Services, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    """Answer a request that botocore is about to send, so that it is not sent."""
+    service, operation = event_name.split(".", 2)[1:]
+    if service not in services:
+        error = unanswered(service, operation)
+        details: Any = {"Error": {"Code": error.code, "Message": error.message}}
+        raise ClientError(details | {"ResponseMetadata": {"HTTPStatusCode": error.status}}, operation)
+    headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+    response = services[service](Request(request.method, request.url, headers, _readable(request.body)))
+    answered: Any = response.headers  # The stubs ask for another class than botocore does.
+    return AWSResponse(request.url, response.status, answered, response.raw())
+
+
+def _botocore_session(region: str) -> botocore.session.Session:
+    """Return a botocore session that has its own credentials and reads no files of the user's."""
+    nothing = (None, None, None, None)
+    no_file = (None, None, os.devnull, None)
+    core = botocore.session.Session({"profile": nothing, "config_file": no_file, "credentials_file": no_file})
+    core.set_config_variable("region", region)
+    core.set_credentials("local", "local", account_id=ACCOUNT)
+    options: dict[str, Any] = {  # The stubs do not know them all.
+        "ignore_configured_endpoint_urls": True,
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+    }
+    core.set_default_client_config(Config(**options))
+    return core
+
+
+def _usable(root: Path) -> Path:
+    try:
+        for name in FOLDERS:
+            (root / name).mkdir(parents=True, exist_ok=True)
+        problem = None if os.access(root, os.W_OK | os.X_OK) else "this user may not write there"
+    except FileExistsError as error:
+        problem = f"{error.filename} is a file"
+    except OSError as error:
+        problem = f"{error.strerror} ({error.filename})"
+    if problem:
+        raise LocalError(f"cannot keep the local SageMaker in {root}: {problem}; choose another root folder")
+    return root.resolve()
+
+
+def _readable(body: Any) -> Any:
+    if isinstance(body, str):
+        return io.BytesIO(body.encode())
+    return io.BytesIO(body or b"") if body is None or isinstance(body, bytes | bytearray) else body
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
