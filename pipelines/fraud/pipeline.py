@@ -96,7 +96,9 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     """
     tuning = Tuning(max_tuning_jobs, max_parallel_tuning_jobs)
     session = sdk.pipeline_session(boto_session, region=region, bucket=default_bucket)
-    uploads = Destination(session.boto_session, session.default_bucket(), base_job_prefix.strip("/"))
+    uploads = Destination(
+        session.boto_session, session.default_bucket(), base_job_prefix.strip("/") or settings.BASE_JOB_PREFIX
+    )
     plan = Plan(
         session=session,
         role=_role(role, session),
