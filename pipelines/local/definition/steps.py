@@ -162,6 +162,8 @@ def _read_fail(value: Any, place: Place, uses: list[Use]) -> Mapping[str, Any]:
         return {}
     arguments = Members(value, place, ("ErrorMessage",), kind="Argument member")
     message = arguments.value.get("ErrorMessage")
+    if message is None:
+        return {}
     if isinstance(message, dict):
         check_operand(message, arguments.at("ErrorMessage"), uses)
     else:

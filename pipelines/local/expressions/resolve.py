@@ -9,13 +9,16 @@ from pipelines.local.definition.references import Reference, expression_kind, pa
 from pipelines.local.errors import ServiceError, StepFailure
 from pipelines.local.expressions.jsonpath import follow, parse_json
 
+UNAVAILABLE = (ServiceError, StepFailure, OSError)
+
 
 @dataclass(frozen=True)
 class Scope:
     """What expressions can see while a step is being prepared.
 
     `properties` maps a step's name to its Describe document, `property_file` a step's and a property file's name to
-    an S3 URI, and `read` an S3 URI to the object's bytes; each raises a ServiceError or OSError for what is not there.
+    an S3 URI, and `read` an S3 URI to the object's bytes; each raises a ServiceError, StepFailure or OSError for what is
+    not there.
     """
 
     parameters: Mapping[str, Any]
@@ -75,7 +78,7 @@ def _get(text: str, scope: Scope) -> Any:
 def _properties(reference: Reference, scope: Scope) -> Any:
     try:
         return scope.properties(reference.name)
-    except (ServiceError, OSError, LookupError) as error:
+    except (*UNAVAILABLE, LookupError) as error:
         raise StepFailure(f"{reference} has no value: step '{reference.name}' has no properties ({error})") from error
 
 
@@ -96,7 +99,7 @@ def _json_get(arguments: Mapping[str, Any], scope: Scope) -> Any:
     source = f"Std:JsonGet of '{path}' in {uri}"
     try:
         content = scope.read(uri)
-    except (ServiceError, OSError) as error:
+    except UNAVAILABLE as error:
         raise StepFailure(f"{source}: the file cannot be read: {error}") from error
     try:
         segments = parse_json_path(path)
@@ -114,7 +117,7 @@ def _file_uri(arguments: Mapping[str, Any], scope: Scope) -> str:
     reference = parse_reference(arguments["PropertyFile"]["Get"])
     try:
         return scope.property_file(reference.name, str(reference.path[1]))
-    except (ServiceError, OSError, LookupError) as error:
+    except (*UNAVAILABLE, LookupError) as error:
         raise StepFailure(f"{reference} has no value: {error}") from error
 
 

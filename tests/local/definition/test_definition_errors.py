@@ -369,3 +369,21 @@ def test_a_condition_that_waits_for_its_own_branch_is_refused(refuse: Refuse) ->
 def test_a_chain_of_two_thousand_steps_is_accepted(parse: Parse) -> None:
     chain = [fail("s0")] + [condition(f"s{n}", DependsOn=[f"s{n - 1}"] if n > 1 else []) for n in range(1, 2000)]
     assert len(parse(definition(*reversed(chain))).all_steps()) == 2000
+
+
+@pytest.mark.parametrize("arguments", [None, {}, {"ErrorMessage": None}])
+def test_a_fail_step_needs_no_message(parse: Parse, arguments: Any) -> None:
+    step = parse(definition({"Name": "Stop", "Type": "Fail", "Arguments": arguments})).steps[0]
+    assert step.arguments == {}
+
+
+def test_an_output_whose_name_is_known_only_at_run_time_is_left_to_the_run(parse: Parse) -> None:
+    outputs = {"ProcessingOutputConfig": get("Parameters.Outputs")}
+    step = processing("Process", arguments=outputs, PropertyFiles=REPORT)
+    assert parse(definition(step, parameters=[{"Name": "Outputs"}]))
+
+
+def test_a_message_stays_one_short_line_whatever_the_names_are(refuse: Refuse) -> None:
+    reason = refuse(definition(fail("Stop"), **{"a\nb" + "x" * 5000: 1}))
+    assert reason.startswith("Unknown member 'a\\nbxxx")
+    assert len(reason) < 1100

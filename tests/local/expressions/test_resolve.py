@@ -201,12 +201,15 @@ def test_a_json_path_that_is_only_known_at_run_time_is_checked_then() -> None:
         resolve({"Std:JsonGet": {"S3Uri": "s3://bucket/report.json", "Path": join("a", "..b")}}, SCOPE)
 
 
-def test_a_missing_file_on_disk_fails_the_step() -> None:
+@pytest.mark.parametrize("error", [FileNotFoundError, StepFailure])
+def test_a_file_that_cannot_be_read_is_named_with_the_path(error: type[Exception]) -> None:
     def missing(uri: str) -> bytes:
-        raise FileNotFoundError(uri)
+        raise error(uri)
 
     scope = Scope({}, {}, properties, property_file, missing)
-    with pytest.raises(StepFailure, match=r"the file cannot be read: s3://bucket/report\.json"):
+    with pytest.raises(
+        StepFailure, match=r"Std:JsonGet of 'n' in .*: the file cannot be read: s3://bucket/report\.json"
+    ):
         resolve(json_get("Process", "report", "n"), scope)
 
 
