@@ -17,8 +17,8 @@ class Scope:
     """What expressions can see while a step is being prepared.
 
     `properties` maps a step's name to its Describe document, `property_file` a step's and a property file's name to
-    an S3 URI, and `read` an S3 URI to the object's bytes; each raises a ServiceError, StepFailure or OSError for what is
-    not there.
+    an S3 URI, and `read` an S3 URI to the object's bytes; each raises a ServiceError, StepFailure or OSError
+    for what is not there.
     """
 
     parameters: Mapping[str, Any]
