@@ -1,9 +1,9 @@
-"""A boto3.Session whose clients are answered by this machine: here all its parts are put together."""
+"""A boto3.Session whose clients are answered by this machine."""
 
 import io
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 
 from pipelines.local.api.s3 import S3
 from pipelines.local.api.sts import Sts
-from pipelines.local.api.wire import Answer, Operations, Request, Response, answer_json, unanswered
+from pipelines.local.api.wire import Answer, Request, answer_json, unanswered
 from pipelines.local.errors import LocalError
+from pipelines.local.service import SageMaker
 from pipelines.local.store import Store
 
 ACCOUNT = "000000000000"
@@ -35,42 +36,35 @@ class LocalSession(boto3.Session):
 
     def __init__(self, root: Path, region: str) -> None:
         self.root = _usable(root)
-        core = _botocore_session(region)
-        emitter = core.get_component("event_emitter")
-        emitter.register_first("before-send", partial(_answer, _services(self.root, region)))
-        super().__init__(botocore_session=core)
+        self._core = _botocore_session(region)
+        self._region = region
+        self._store = Store(self.root / "s3")
+        self._lock = threading.Lock()
+        self._sagemaker: SageMaker | None = None
+        services: Services = {
+            "s3": S3(self._store, region=region, account=ACCOUNT).answer,
+            "sagemaker": lambda request: answer_json(
+                request, service="sagemaker", operations=self.sagemaker.operations
+            ),
+            "sts": Sts(ACCOUNT).answer,
+        }
+        self._core.get_component("event_emitter").register_first("before-send", partial(_answer, services))
+        super().__init__(botocore_session=self._core)
+
+    @property
+    def sagemaker(self) -> SageMaker:
+        """The SageMaker of this machine, put together when it is first asked for, by whichever thread."""
+        with self._lock:
+            if self._sagemaker is None:
+                model = self._core.get_service_model("sagemaker")
+                self._sagemaker = SageMaker(self.root, self._store, model, region=self._region, account=ACCOUNT)
+            return self._sagemaker
 
     def close(self) -> None:
-        """End what the session holds; it has nothing yet that outlives its requests."""
-
-
-def _services(root: Path, region: str) -> Services:
-    """Put the services together, by the names that botocore's events give them."""
-    store = Store(root / "s3")
-    return {
-        "s3": S3(store, region=region, account=ACCOUNT).answer,
-        "sagemaker": _at_first_use(partial(_sagemaker, root, store, region)),
-        "sts": Sts(ACCOUNT).answer,
-    }
-
-
-def _sagemaker(root: Path, store: Store, region: str) -> Answer:
-    operations: Operations = {}
-    return partial(answer_json, service="sagemaker", operations=operations)
-
-
-def _at_first_use(make: Callable[[], Answer]) -> Answer:
-    """Return a service that is put together when its first request comes, by whichever thread."""
-    lock = threading.Lock()
-    made: list[Answer] = []
-
-    def answer(request: Request) -> Response:
-        with lock:
-            if not made:
-                made.append(make())
-        return made[0](request)
-
-    return answer
+        """Stop the executions that run in this process, and end everything that they started."""
+        with self._lock:
+            if self._sagemaker:
+                self._sagemaker.close()
 
 
 def _answer(services: Services, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:

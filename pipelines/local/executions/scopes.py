@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pipelines.local.database import Document
 from pipelines.local.definition import Definition
-from pipelines.local.errors import ServiceError, StepFailure
+from pipelines.local.errors import StepFailure
 from pipelines.local.executions.records import Records
 from pipelines.local.expressions.resolve import Scope, resolve
 from pipelines.local.jobs.machine import Machine
@@ -37,11 +37,8 @@ def execution_scope(machine: Machine, records: Records, execution: Document, def
         raise StepFailure(f"Step {step} has no output {file.output_name} for its property file {name}.")
 
     def read(uri: str) -> bytes:
-        try:
-            with machine.store.open(*parse_uri(uri)) as file:
-                return file.read()
-        except ServiceError as error:
-            raise StepFailure(f"{uri} cannot be read: {error.message}") from error
+        with machine.store.open(*parse_uri(uri)) as file:
+            return file.read()
 
     scope = Scope(
         parameters=execution["Parameters"],

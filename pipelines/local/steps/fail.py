@@ -2,7 +2,7 @@
 
 from pipelines.local.definition import Step
 from pipelines.local.errors import StepFailure
-from pipelines.local.expressions.resolve import Scope, resolve
+from pipelines.local.expressions.resolve import Scope, as_text, resolve
 from pipelines.local.steps.step_context import StepContext, StepResult
 
 
@@ -12,6 +12,6 @@ def run_fail_step(step: Step, scope: Scope, context: StepContext) -> StepResult:
     Raises:
         StepFailure: always.
     """
-    message = str(resolve(step.arguments.get("ErrorMessage", ""), scope))
+    message = as_text(resolve(step.arguments.get("ErrorMessage", ""), scope))
     context.announce(step.name, {"Fail": {"ErrorMessage": message}}, "")
     raise StepFailure(message)
