@@ -175,6 +175,8 @@ def _tuned_roc_auc(execution: Execution, checks: Sequence[Check], package: Packa
     if package and package.evaluation and package.evaluation not in {check.evaluation for check in checks}:
         return package.value
     for step in execution.steps:
-        if step.status == "Failed" and (found := re.search(rf"{REJECTION} ROC AUC (\d\.\d+) ", _message(step))):
+        if step.status == "Failed" and (
+            found := re.search(rf"{REJECTION}.*?ROC AUC (\d\.\d+) is not above", _message(step))
+        ):
             return float(found[1])
     return None

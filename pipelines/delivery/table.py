@@ -24,6 +24,7 @@ _STYLES = {
     "not run": ("–", "-", "dim"),
 }
 _REFRESHES_PER_SECOND = 4
+_WIDEST_NAME = 30
 
 
 class Table:
@@ -54,16 +55,23 @@ class Table:
     def render(self) -> RenderableType:
         """Draw the table as of now."""
         grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        grid.add_column("Step", overflow="fold")
+        # A long result must not squeeze the names.
+        longest = max((len(name) for name, _ in self._rows()), default=0)
+        grid.add_column("Step", overflow="fold", min_width=min(longest, _WIDEST_NAME))
         grid.add_column("State", no_wrap=True)
         grid.add_column("Time", justify="right", no_wrap=True)
-        grid.add_column("Result", overflow="ellipsis", no_wrap=True, ratio=1)
+        grid.add_column("Result")
         for name, step in self._rows():
             word = self._word(step)
             symbol, plain, style = _STYLES.get(word, ("?", "?", ""))
             mark = plain if self._console.options.ascii_only else symbol
             text = one_line(result(step)) if step else ""
-            grid.add_row(Text(name), Text(f"{mark} {word}", style=style), _time(step), Text(text))
+            grid.add_row(
+                Text(name),
+                Text(f"{mark} {word}", style=style),
+                _time(step),
+                Text(text, overflow="ellipsis", no_wrap=True),
+            )
         return Group(Text(self._title(), style="bold"), grid)
 
     def _rows(self) -> list[tuple[str, Step | None]]:
