@@ -104,7 +104,7 @@ def bind(source: Path, target: Path) -> None:
 
 
 def mount(source: str, target: Path, kind: str = "none", *, flags: int = 0, data: str = "") -> None:
-    """Mount something at a folder; see mount(2) for the arguments."""
+    """Mount something at a folder; as the system call of that name does."""
     call("mount", os.fsencode(source), os.fsencode(target), kind.encode(), ctypes.c_ulong(flags), data.encode())
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 import types
 from importlib.machinery import SourceFileLoader
@@ -85,6 +86,7 @@ def reset(arguments: list[str]) -> None:
     gc.enable()
     sys.argv[:] = arguments
     sys.orig_argv[:] = [sys.executable, *arguments]
+    tempfile.tempdir = None
     for number, name, errors in STREAMS:
         raw = io.FileIO(number, "wb", closefd=False)
         stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors=errors, line_buffering=True)

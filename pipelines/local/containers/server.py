@@ -125,6 +125,8 @@ class Server:
         """Fork a job."""
         cpus = self.choose_cpus(message["cpus"])
         gc.freeze()
+        # Another job may end meanwhile; a process that is no known job yet would be taken for what that one left.
+        self._reaping = True
         with warnings.catch_warnings():
             # Python 3.12 warns of threads; those of the libraries loaded here survive a fork.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -132,6 +134,7 @@ class Server:
         if pid == 0:
             self.become(message, cpus)
         job = self._jobs[message["start"]] = Job(message["start"], pid, cpus)
+        self._reaping = False
         self.send({"started": job.id, "pid": pid, "isolated": self._isolated})
         self.reap()
 
