@@ -1,6 +1,7 @@
 """Bodies of requests and responses: bounded, chunked, or a part of a file, never whole in memory."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 8192
+CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Bounded(io.RawIOBase):
@@ -83,10 +85,9 @@ class Chunked(io.RawIOBase):
 
     def _begin_chunk(self) -> None:
         size = self._line().partition(b";")[0]
-        try:
-            self._left = int(size, 16)
-        except ValueError as error:
-            raise incomplete(f"{size[:20]!r} is no chunk size") from error
+        if not CHUNK_SIZE.fullmatch(size):
+            raise incomplete(f"{size[:20]!r} is no chunk size")
+        self._left = int(size, 16)
         if not self._left:
             while self._line():
                 continue

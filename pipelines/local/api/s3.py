@@ -85,5 +85,7 @@ def _operation(call: S3Call) -> Operation:
 
 def _error(request: Request, error: ServiceError) -> Response:
     if request.method == "HEAD":
-        return empty_response(error.status)
-    return xml_response("Error", {"Code": error.code, "Message": error.message}, status=error.status)
+        # Botocore takes a 400 here for a bucket in another region, and asks again: say that there is no such thing.
+        return empty_response(404 if error.status == 400 else error.status)
+    members = {"Code": error.code, "Message": error.message}
+    return xml_response("Error", members, status=error.status, namespace="")

@@ -41,10 +41,10 @@ class S3Call:
         }
 
 
-def xml_response(name: str, members: Value, *, status: int = 200) -> Response:
+def xml_response(name: str, members: Value, *, status: int = 200, namespace: str = NAMESPACE) -> Response:
     """Return a response with an XML body."""
     headers = {"content-type": "application/xml", "x-amz-request-id": request_id()}
-    return Response(status, headers, write_xml(name, members, NAMESPACE))
+    return Response(status, headers, write_xml(name, members, namespace))
 
 
 def empty_response(status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
