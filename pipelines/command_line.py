@@ -120,7 +120,6 @@ def _local_site(root: Path) -> Iterator[Site]:
     # The only door to the local SageMaker; whoever runs in AWS does not pay for its import.
     from pipelines.delivery.places import Places  # noqa: PLC0415
     from pipelines.delivery.run import Site  # noqa: PLC0415
-    from pipelines.local import cache_reasons  # noqa: PLC0415
     from pipelines.local.errors import LocalError  # noqa: PLC0415
     from pipelines.local.session import session as open_session  # noqa: PLC0415
 
@@ -134,7 +133,7 @@ def _local_site(root: Path) -> Iterator[Site]:
             LOCAL_INTERVAL,
             stops_on_interrupt=True,
             places=Places(root),
-            explain=lambda arn: cache_reasons(session, arn),
+            explain=lambda arn: session.sagemaker.cache_reasons(arn),
         )
 
 

@@ -37,7 +37,7 @@ def make_outcome(result: Result) -> dict[str, Any]:
 
 
 def model_uri(result: Result) -> str | None:
-    """Return the S3 URI of the registered model, else of the one that was trained last."""
+    """Return the S3 URI of the registered model, else of the last training step."""
     if result.package and result.package.model:
         return result.package.model
     models = [step.model_uri for step in result.execution.steps if step.model_uri]
