@@ -127,13 +127,18 @@ def _local_site(root: Path) -> Iterator[Site]:
         session = open_session(root)
     except LocalError as error:
         raise DeliveryError(str(error)) from error
+
+    def explain(arn: str) -> dict[str, str]:
+        # The session puts its SageMaker together when it is first asked, which a compile never does.
+        return session.sagemaker.cache_reasons(arn)
+
     with closing(session):
         yield Site(
             session,
             LOCAL_INTERVAL,
             stops_on_interrupt=True,
             places=Places(root),
-            explain=lambda arn: session.sagemaker.cache_reasons(arn),
+            explain=explain,
         )
 
 

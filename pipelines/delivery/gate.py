@@ -130,6 +130,11 @@ def rejection_text(step: Step) -> str:
     return re.sub(r",? exit code: \d+$", "", text.strip()) or f"{step.name} rejected the model"
 
 
+def says_rejected(step: Step) -> bool:
+    """Return whether the step ended by saying that the model is rejected."""
+    return step.status == "Failed" and REJECTION in _message(step)
+
+
 def package_name(arn: str | None) -> str:
     """Return a model package's group and version, as people call it."""
     return f"model package {arn.partition('model-package/')[2]}" if arn else "a model package"
@@ -143,7 +148,7 @@ def _registered(execution: Execution) -> Step | None:
 def _is_rejection(step: Step, definition: Definition) -> bool:
     plan = definition.steps.get(step.name)
     chosen = step.type == "Fail" and plan is not None and plan.condition is not None
-    return chosen or REJECTION in _message(step)
+    return chosen or says_rejected(step)
 
 
 def _message(step: Step) -> str:

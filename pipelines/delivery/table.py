@@ -18,6 +18,7 @@ _STYLES = {
     "running": ("▶", ">", "cyan"),
     "cached": ("↺", "=", "green"),
     "succeeded": ("✔", "+", "green"),
+    "rejected": ("✘", "x", "yellow"),
     "failed": ("✘", "x", "bold red"),
     "stopping": ("■", "!", "yellow"),
     "stopped": ("■", "!", "yellow"),
@@ -45,7 +46,7 @@ class Table:
 
     def say(self, text: str) -> None:
         """Print a line above the table."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Draw a last time and leave the table on the screen."""

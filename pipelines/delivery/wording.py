@@ -1,6 +1,6 @@
 """How a step's state and result are said to a person, the same in the table and in plain lines."""
 
-from pipelines.delivery.gate import failure_text
+from pipelines.delivery.gate import failure_text, rejection_text, says_rejected
 from pipelines.delivery.snapshot import Step
 
 _STATES = {"Starting": "starting", "Executing": "running", "Stopping": "stopping", "Stopped": "stopped"}
@@ -8,16 +8,18 @@ _METRICS_SHOWN = 2
 
 
 def state(step: Step) -> str:
-    """One word for the state; `cached` for a success that was taken from an earlier execution."""
+    """One word for the state; `cached` is a success of an earlier execution, `rejected` a failure by the gate's will."""
     if step.cache_source and step.status == "Succeeded":
         return "cached"
+    if says_rejected(step):
+        return "rejected"
     return _STATES.get(step.status, step.status.lower())
 
 
 def result(step: Step) -> str:
     """Return what there is to say of a step's work so far."""
     if step.status == "Failed":
-        return failure_text(step)
+        return rejection_text(step) if says_rejected(step) else failure_text(step)
     if step.outcome is not None:
         return str(step.outcome).lower()
     if step.type == "RegisterModel" and step.arn:

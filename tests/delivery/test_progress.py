@@ -66,6 +66,12 @@ def test_a_reason_stays_on_its_line_and_cannot_act_on_the_terminal() -> None:
     assert out.getvalue() == "    9.0 s  EvaluateTuned: failed in 1.0 s, ClientError: [31mno file\n"
 
 
+def test_a_rejection_is_no_failure_in_words() -> None:
+    out = io.StringIO()
+    Lines(out).show(execution(replace(FAILED, failure_reason="ClientError: GateRejected: too low, exit code: 1")))
+    assert out.getvalue() == "    9.0 s  EvaluateTuned: rejected in 1.0 s, too low\n"
+
+
 @pytest.mark.parametrize(
     ("terminal", "environment", "interactive"),
     [
