@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from pipelines.local.boto_session import LocalSession
 from pipelines.local.session import session as local_session
 from tests.local.documents import BUCKET, ROLE
 
@@ -20,7 +21,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def session(root: Path) -> Iterator[boto3.Session]:
+def session(root: Path) -> Iterator[LocalSession]:
     made = local_session(root)
     yield made
     made.close()

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from pipelines.local.session import cache_reasons
+from pipelines.local.boto_session import LocalSession
 from tests.local.conftest import Client, Pipeline
-from tests.local.documents import condition, definition, fail, output_of, parameter, shell
+from tests.local.documents import ALWAYS, condition, definition, fail, output_of, parameter, shell
 
 Create = Callable[..., Pipeline]
 
@@ -52,7 +52,7 @@ def test_what_does_not_count_may_change(create: Create) -> None:
     step = shell("Only", cache="P7D")
     pipeline = create(definition(step))
     pipeline.run()
-    step["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceType"] = "ml.c5.large"
+    step["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceType"] = "ml.c5.xlarge"
     step["Arguments"]["RoleArn"] += "2"
     step["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 600}
     pipeline.update(definition(step))
@@ -93,17 +93,20 @@ def test_the_execution_id_in_an_input_is_a_permanent_miss(create: Create) -> Non
     assert pipeline.run().cached == set()
 
 
-def test_every_step_tells_why_it_ran_or_not(create: Create, session: Any) -> None:
+def test_every_step_tells_why_it_ran_or_not(create: Create, session: LocalSession) -> None:
     step = shell("Step", cache="P7D")
     step["Arguments"]["Environment"] = {"LEVEL": {"Get": "Parameters.Level"}}
     declared = [parameter("Level", DefaultValue="1")]
-    pipeline = create(definition(step, shell("Plain"), condition("Gate"), parameters=declared))
+    pipeline = create(definition(step, shell("Plain"), condition("Gate", ALWAYS), parameters=declared))
     first, second, third = pipeline.run(), pipeline.run(), pipeline.run({"Level": "2"})
-    assert cache_reasons(session, first.arn) == {
+    assert session.sagemaker.cache_reasons(first.arn) == {
         "Step": "no earlier run of this step succeeded",
         "Plain": "caching is off for this step",
     }
-    assert cache_reasons(session, second.arn)["Step"] == f"nothing that counts has changed since {first.arn[-12:]}"
-    assert cache_reasons(session, third.arn)["Step"] == (
+    assert (
+        session.sagemaker.cache_reasons(second.arn)["Step"]
+        == f"nothing that counts has changed since {first.arn[-12:]}"
+    )
+    assert session.sagemaker.cache_reasons(third.arn)["Step"] == (
         'changed since its last success: Environment.LEVEL was "1", is "2"'
     )
