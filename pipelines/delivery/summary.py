@@ -11,6 +11,7 @@ from pipelines.delivery.wording import duration, one_line
 Again = Callable[[str, str], str]
 
 _HEADLINES = {"registered": "REGISTERED", "rejected": "REJECTED", "finished": "FINISHED", "failed": "FAILED"}
+_LONGEST_REASON = 240
 _SIGNS = {
     "Equals": "==",
     "GreaterThan": ">",
@@ -58,13 +59,13 @@ def _places(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _misses(result: Result) -> Iterator[tuple[str, str]]:
-    """Reasons of cache misses, each once with all the steps that it holds for."""
+    """Reasons of cache misses, each once with all the steps that it holds for; the outcome has them in full."""
     steps: dict[str, list[str]] = {}
     for step in result.execution.steps:
         if step.name in result.cache_reasons and not step.cache_source:
             steps.setdefault(result.cache_reasons[step.name], []).append(step.name)
     for reason, names in steps.items():
-        yield ", ".join(names), reason
+        yield ", ".join(names), reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
 
 
 def _next(result: Result, again: Again) -> str | None:

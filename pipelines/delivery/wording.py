@@ -8,7 +8,7 @@ _METRICS_SHOWN = 2
 
 
 def state(step: Step) -> str:
-    """One word for the state; `cached` is a success of an earlier execution, `rejected` a failure by the gate's will."""
+    """Return one word; `cached` is an earlier execution's success, `rejected` a failure by the gate's will."""
     if step.cache_source and step.status == "Succeeded":
         return "cached"
     if says_rejected(step):

@@ -223,3 +223,8 @@ def test_where_nothing_is_left_to_do_no_command_is_made_up() -> None:
     lines = summary(finish(script(steps=[entry("Preprocess")]), run=run_of(NO_GATE)))
     assert lines[1] == "FINISHED: every step succeeded; the pipeline registers no model (12.5 s)"
     assert not any(line.startswith("next:") for line in lines)
+
+
+def test_a_long_reason_of_a_cache_miss_is_cut() -> None:
+    lines = summary(finish(script(), explain=lambda _: {"Evaluate": "x" * 500}))
+    assert [line for line in lines if "not cached" in line] == [f"  not cached     Evaluate: {'x' * 240}…"]
