@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from pipelines.local.api.iam import Iam
 from pipelines.local.api.s3 import S3
 from pipelines.local.api.sts import Sts
 from pipelines.local.api.wire import Answer, Request, answer_json, unanswered
@@ -47,6 +48,7 @@ class LocalSession(boto3.Session):
                 request, service="sagemaker", operations=self.sagemaker.operations
             ),
             "sts": Sts(ACCOUNT).answer,
+            "iam": Iam(ACCOUNT).answer,
         }
         self._core.get_component("event_emitter").register_first("before-send", partial(_answer, services))
         super().__init__(botocore_session=self._core)

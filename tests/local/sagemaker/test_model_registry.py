@@ -1,0 +1,97 @@
+"""The model registry through the API, beside moto's where that has it."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from tests.local.conftest import Client
+from tests.local.documents import ROLE, XGBOOST
+
+SPECIFICATION = {
+    "Containers": [{"Image": XGBOOST, "ModelDataUrl": "s3://bucket/model.tar.gz"}],
+    "SupportedContentTypes": ["text/csv"],
+    "SupportedResponseMIMETypes": ["text/csv"],
+}
+
+
+@pytest.fixture(params=["this machine", "moto"])
+def registry(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """A SageMaker client of this machine, and one of moto."""
+    if request.param == "this machine":
+        yield request.getfixturevalue("sagemaker")
+        return
+    import boto3  # noqa: PLC0415 -- moto patches what is imported
+
+    with mock_aws():
+        yield boto3.client(
+            "sagemaker", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+
+
+def add_package(client: Client, group: str = "claims", **more: object) -> str:
+    arn = client.create_model_package(ModelPackageGroupName=group, InferenceSpecification=SPECIFICATION, **more)
+    return str(arn["ModelPackageArn"])
+
+
+def test_a_package_is_registered_described_and_approved(registry: Client) -> None:
+    registry.create_model_package_group(ModelPackageGroupName="claims", ModelPackageGroupDescription="fraud")
+    arn = add_package(registry, ModelApprovalStatus="PendingManualApproval")
+    assert arn.endswith(":model-package/claims/1")
+    described = registry.describe_model_package(ModelPackageName=arn)
+    assert (described["ModelPackageVersion"], described["ModelPackageStatus"]) == (1, "Completed")
+    assert described["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == "s3://bucket/model.tar.gz"
+    registry.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good")
+    approved = registry.describe_model_package(ModelPackageName=arn)
+    assert (approved["ModelApprovalStatus"], approved["ApprovalDescription"]) == ("Approved", "good")
+
+
+def test_packages_of_a_group_are_listed_by_approval(registry: Client) -> None:
+    registry.create_model_package_group(ModelPackageGroupName="claims")
+    add_package(registry, ModelApprovalStatus="Approved")
+    add_package(registry, ModelApprovalStatus="Rejected")
+    listed = registry.list_model_packages(ModelPackageGroupName="claims", ModelApprovalStatus="Approved")
+    assert [package["ModelPackageVersion"] for package in listed["ModelPackageSummaryList"]] == [1]
+    newest = registry.list_model_packages(ModelPackageGroupName="claims", SortBy="CreationTime", SortOrder="Descending")
+    assert [package["ModelPackageVersion"] for package in newest["ModelPackageSummaryList"]] == [2, 1]
+
+
+def test_packages_are_listed_oldest_first_by_default(sagemaker: Client) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    for _ in range(2):
+        add_package(sagemaker)
+    listed = sagemaker.list_model_packages(ModelPackageGroupName="claims")["ModelPackageSummaryList"]
+    assert [package["ModelPackageVersion"] for package in listed] == [1, 2]
+
+
+def test_a_group_is_described_listed_and_deleted_when_empty(sagemaker: Client) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    arn = add_package(sagemaker)
+    group = sagemaker.describe_model_package_group(ModelPackageGroupName="claims")
+    assert group["ModelPackageGroupStatus"] == "Completed"
+    listed = sagemaker.list_model_package_groups(NameContains="cla")["ModelPackageGroupSummaryList"]
+    assert [entry["ModelPackageGroupName"] for entry in listed] == ["claims"]
+    with pytest.raises(ClientError, match="still has model packages") as caught:
+        sagemaker.delete_model_package_group(ModelPackageGroupName="claims")
+    assert caught.value.response["Error"]["Code"] == "ConflictException"
+    sagemaker.delete_model_package(ModelPackageName=arn)
+    sagemaker.delete_model_package_group(ModelPackageGroupName="claims")
+    assert sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+
+
+def test_a_package_in_a_group_that_is_not_there_is_refused(sagemaker: Client) -> None:
+    with pytest.raises(ClientError, match="Model package group ghost does not exist"):
+        add_package(sagemaker, "ghost")
+    assert sagemaker.list_model_packages()["ModelPackageSummaryList"] == []
+
+
+def test_a_model_is_created_described_listed_and_deleted(registry: Client) -> None:
+    container = {"Image": XGBOOST, "ModelDataUrl": "s3://bucket/model.tar.gz"}
+    arn = registry.create_model(ModelName="fraud", ExecutionRoleArn=ROLE, PrimaryContainer=container)["ModelArn"]
+    assert arn.endswith(":model/fraud")
+    assert registry.describe_model(ModelName="fraud")["PrimaryContainer"]["Image"] == XGBOOST
+    assert [model["ModelName"] for model in registry.list_models()["Models"]] == ["fraud"]
+    registry.delete_model(ModelName="fraud")
+    with pytest.raises(ClientError, match=r"[Cc]ould not find model"):
+        registry.describe_model(ModelName="fraud")
