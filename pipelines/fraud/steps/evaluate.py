@@ -36,7 +36,9 @@ def extract(archive: Path, folder: Path) -> None:
             for member in members:
                 path = PurePosixPath(member.name)
                 if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
-                    raise DataError(f"{archive.name}: member {member.name!r} is refused; allowed: files and folders inside it")
+                    raise DataError(
+                        f"{archive.name}: member {member.name!r} is refused; allowed: files and folders inside it"
+                    )
             # Python 3.11.3 and earlier have no extraction filter: the check above does not depend on it.
             tar.extractall(folder, members)  # noqa: S202
     except tarfile.TarError as error:

@@ -1,4 +1,4 @@
-"""From raw claims to what XGBoost reads: the schema, one CSV reader and one encoding, for training and for inference."""
+"""From raw claims to what XGBoost reads: the schema, the CSV reader and the encoding of training and inference."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ Matrix = npt.NDArray[np.float32]
 
 
 class DataError(ValueError):
-    """Data that the schema does not allow, with the place: a column's name and a row's position where they are known."""
+    """Data that the schema does not allow, with its place: the column's name and the row's position, where known."""
 
     def __init__(self, problem: str, *, column: str | None = None, row: int | None = None) -> None:
         super().__init__(f"column {column!r}: {problem}" if column else problem)
@@ -54,7 +54,9 @@ class Column:
             return "a whole number" if self.kind == "id" else "0 or 1"
         limits = [f"at least {self.minimum:g}"] if self.minimum > -FLOAT32_MAX else []
         limits += [f"at most {self.maximum:g}"] if self.maximum < FLOAT32_MAX else []
-        return " ".join(["a whole number" if self.kind == "integer" else "a finite number", " and ".join(limits)]).strip()
+        return " ".join(
+            ["a whole number" if self.kind == "integer" else "a finite number", " and ".join(limits)]
+        ).strip()
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,9 @@ def check_names(header: Sequence[str], columns: Sequence[Column], *, strict: boo
     known = [column.name for column in columns]
     for name in known:
         if header.count(name) != 1:
-            raise DataError(f"{'stands there twice' if name in header else 'is missing'}; found: {', '.join(header)}", column=name)
+            raise DataError(
+                f"{'stands there twice' if name in header else 'is missing'}; found: {', '.join(header)}", column=name
+            )
     for name in header if strict else ():
         if name not in known:
             raise DataError(f"is not in the schema; allowed: {', '.join(known)}", column=name)
@@ -250,7 +254,7 @@ def roc_auc(labels: npt.NDArray[np.bool_], scores: Matrix) -> float:
 
 
 def report_failure(error: Exception, file: Path) -> int:
-    """Say on stderr, and in the file that SageMaker shows as the job's message, why the job failed; return the exit code."""
+    """Say why the job failed, on stderr and in the file that SageMaker shows as its message; return the exit code."""
     line = " ".join(str(error).split())
     print(line, file=sys.stderr)
     # Outside a container there is no /opt/ml to write to.

@@ -1,9 +1,9 @@
 """The model's entry point behind an endpoint: raw claims in, probabilities of fraud out.
 
-A raw claim has the schema's columns, claims then customers, by name: as a CSV line below a header, or as a JSON object.
-The policy's id and the label may be there and are ignored. A CSV without a header has the columns in this order: those of
-claims.csv without `fraud`, then those of customers.csv without the second `policy_id`; the first, `policy_id`, may be left
-out.
+A raw claim has the schema's columns by name, those of claims, then those of customers: as a CSV line below a header,
+or as a JSON object. The policy's id and the label may be there and are ignored. A CSV without a header has these
+columns in this order: those of claims.csv without `fraud`, then those of customers.csv without the second
+`policy_id`; the first one may be left out.
 """
 
 import json
@@ -41,13 +41,16 @@ class Model:
 
 def model_fn(model_dir: str | Path) -> Model:
     """Load the model from the unpacked model.tar.gz."""
+    for name in ("xgboost-model", "schema.json"):
+        if not (Path(model_dir) / name).is_file():
+            raise DataError(f"the model has no file {name!r}; give a model.tar.gz that the Train step made")
     booster = xgb.Booster()
     booster.load_model(bytearray((Path(model_dir) / "xgboost-model").read_bytes()))
     return Model(booster, load_schema(Path(model_dir) / "schema.json"))
 
 
 def input_fn(body: str | bytes | bytearray, content_type: str) -> bytes | list[dict[str, Any]]:
-    """Return the request's claims: a CSV's bytes or JSON objects; the model's schema, in predict_fn, reads the values."""
+    """Return the request's claims, a CSV's bytes or JSON objects; predict_fn has the schema to read the values."""
     data = body.encode() if isinstance(body, str) else bytes(body)
     match _media_type(content_type):
         case "text/csv":
@@ -61,8 +64,8 @@ def input_fn(body: str | bytes | bytearray, content_type: str) -> bytes | list[d
 def predict_fn(claims: bytes | list[dict[str, Any]], model: Model) -> Probabilities:
     """Return each claim's probability of fraud; raises ValueError naming the column that is missing or not allowed."""
     try:
-        read = _read_csv if isinstance(claims, bytes) else _read_objects
-        return model.predict(encode(model.schema.features, read(claims, model.schema)))
+        table = _read_csv(claims, model.schema) if isinstance(claims, bytes) else _read_objects(claims, model.schema)
+        return model.predict(encode(model.schema.features, table))
     except DataError as error:
         raise ValueError(f"claim {error.row + 1}: {error}" if error.row is not None else str(error)) from error
 
@@ -80,7 +83,7 @@ def output_fn(probabilities: Probabilities, accept: str) -> str:
 
 
 def _media_type(header: str) -> str:
-    return header.split(";")[0].strip().lower()
+    return header.partition(";")[0].strip().lower()
 
 
 def _objects(document: Any) -> list[dict[str, Any]]:
@@ -112,7 +115,9 @@ def _read_objects(claims: Sequence[Mapping[str, Any]], schema: Schema) -> pa.Tab
             _check_names(list(claim), schema)
         except DataError as error:
             raise DataError(str(error), row=row) from error
-    return pa.table({column.name: _values(column, [claim[column.name] for claim in claims]) for column in schema.features})
+    return pa.table(
+        {column.name: _values(column, [claim[column.name] for claim in claims]) for column in schema.features}
+    )
 
 
 def _values(column: Column, values: list[Any]) -> pa.Array:
@@ -121,8 +126,14 @@ def _values(column: Column, values: list[Any]) -> pa.Array:
         # bool is an int in Python, but true is no number of witnesses.
         fits = isinstance(value, str) if text else isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and not fits:
-            raise DataError(f"{value!r} is not {'text' if text else 'a number'}; allowed: {column.allowed}", column=column.name, row=row)
-    return pa.array(values if text else [None if v is None else float(v) for v in values], pa.string() if text else pa.float64())
+            raise DataError(
+                f"{value!r} is not {'text' if text else 'a number'}; allowed: {column.allowed}",
+                column=column.name,
+                row=row,
+            )
+    return pa.array(
+        values if text else [None if v is None else float(v) for v in values], pa.string() if text else pa.float64()
+    )
 
 
 def _names(schema: Schema) -> list[str]:
