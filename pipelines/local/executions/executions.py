@@ -14,6 +14,7 @@ from pipelines.local.database import AlreadyExists, Document
 from pipelines.local.definition import Definition, parse_definition
 from pipelines.local.engine import Engine, StepEnd
 from pipelines.local.errors import ConflictError
+from pipelines.local.executions.preflight import preflight
 from pipelines.local.executions.recorder import Recorder
 from pipelines.local.executions.records import ACTIVE, EXECUTION, RUNNING, STEPS_FAILED, Records
 from pipelines.local.executions.recovery import recover
@@ -66,6 +67,7 @@ class Executions:
         config = request.get("SelectiveExecutionConfig")
         selection = select(definition, config, self.records) if config else None
         execution = self._describe_new(pipeline, parameters, request)
+        preflight(definition, execution_scope(self._machine, self.records, execution, definition))
         arn: str = execution["PipelineExecutionArn"]
         with self._machine.database.transaction():
             self._machine.database.insert(EXECUTION, arn, execution)
