@@ -189,6 +189,8 @@ def end_server(owner: int, connection: socket.socket, process: subprocess.Popen[
     """Close the connection, on which the server ends; not in a fork of the process that owns it."""
     if os.getpid() != owner:
         return
+    # A server that is loading libraries looks at its connection only now and then.
+    process.terminate()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

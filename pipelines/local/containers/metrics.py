@@ -46,4 +46,5 @@ def matches(line: str, patterns: Sequence[tuple[str, re.Pattern[str]]], *, xgboo
     for name, pattern in patterns:
         match = pattern.search(line) or (pattern.search(shown) if shown != line else None)
         if match and pattern.groups:
-            yield name, match[1] or ""
+            # The service's own definitions end in (\S+), which takes in what follows an escaped tab.
+            yield name, (match[1] or "").partition(TAB)[0]

@@ -6,37 +6,43 @@ from pipelines.local.containers.opt_ml import Tree
 from pipelines.local.database import Document
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.training_request import checkpoint_folder
-from pipelines.local.keys import parse_uri
+from pipelines.local.store.keys import parse_uri
 
 MODEL_ARCHIVE = "model.tar.gz"
 OUTPUT_ARCHIVE = "output.tar.gz"
 
 
-def upload_artifacts(machine: Machine, tree: Tree, description: Document, *, partial: bool) -> str | None:
-    """Upload output and model, and return the model's URI; a partial job may have none.
+def model_uri(request: Document, name: str) -> str:
+    """Return where a job's model is, or would be if it had one."""
+    config = request["OutputDataConfig"]
+    return f"{base_of(config, name)}/{'model/' if config.get('CompressionType') == 'NONE' else MODEL_ARCHIVE}"
+
+
+def base_of(config: dict[str, str], name: str) -> str:
+    """Return below which URI a job's artifacts are."""
+    return f"{config['S3OutputPath'].rstrip('/')}/{name}/output"
+
+
+def upload_artifacts(machine: Machine, tree: Tree, description: Document, *, partial: bool) -> None:
+    """Upload output and model; a partial job may have left no model, and then none is uploaded.
 
     All is packed before anything is uploaded, so that a full disk uploads nothing.
     """
     config = description["OutputDataConfig"]
-    base = f"{config['S3OutputPath'].rstrip('/')}/{description['TrainingJobName']}/output"
-    has_model = tree.has_files(opt_ml.MODEL) or not partial
-    has_output = tree.has_files(opt_ml.OUTPUT_DATA)
+    base = base_of(config, description["TrainingJobName"])
+    folders = {OUTPUT_ARCHIVE: opt_ml.OUTPUT_DATA, MODEL_ARCHIVE: opt_ml.MODEL}
+    if not tree.has_files(opt_ml.OUTPUT_DATA):
+        del folders[OUTPUT_ARCHIVE]
+    if partial and not tree.has_files(opt_ml.MODEL):
+        del folders[MODEL_ARCHIVE]
     if config.get("CompressionType") == "NONE":
-        if has_output:
-            machine.store.upload(tree.path(opt_ml.OUTPUT_DATA), f"{base}/data/")
-        if has_model:
-            machine.store.upload(tree.path(opt_ml.MODEL), f"{base}/model/")
-        return f"{base}/model/" if has_model else None
-    packed = tree.folder.parent
-    if has_output:
-        pack(tree.path(opt_ml.OUTPUT_DATA), packed / OUTPUT_ARCHIVE)
-    if has_model:
-        pack(tree.path(opt_ml.MODEL), packed / MODEL_ARCHIVE)
-    if has_output:
-        machine.store.upload_file(packed / OUTPUT_ARCHIVE, f"{base}/{OUTPUT_ARCHIVE}")
-    if has_model:
-        machine.store.upload_file(packed / MODEL_ARCHIVE, f"{base}/{MODEL_ARCHIVE}")
-    return f"{base}/{MODEL_ARCHIVE}" if has_model else None
+        for folder in folders.values():
+            machine.store.upload(tree.path(folder), f"{base}/{folder.rpartition('/')[2]}/")
+        return
+    for archive, folder in folders.items():
+        pack(tree.path(folder), tree.folder.parent / archive)
+    for archive in folders:
+        machine.store.upload_file(tree.folder.parent / archive, f"{base}/{archive}")
 
 
 def restore_checkpoints(machine: Machine, tree: Tree, description: Document) -> None:

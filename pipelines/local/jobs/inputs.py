@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.errors import ServiceError
-from pipelines.local.files import refusing
 from pipelines.local.jobs.workspace import JobFailure
-from pipelines.local.keys import check_key, parse_uri
 from pipelines.local.store import Store
+from pipelines.local.store.files import refusing
+from pipelines.local.store.keys import check_key, parse_uri
 
 
 def download(store: Store, uri: str, data_type: str, folder: Path) -> None:

@@ -12,7 +12,7 @@ from pipelines.local.containers.images import runtime_of
 from pipelines.local.database import AlreadyExists, Document
 from pipelines.local.errors import ResourceInUse, ValidationError
 from pipelines.local.jobs.machine import Machine
-from pipelines.local.keys import check_bucket_name, parse_uri
+from pipelines.local.store.keys import check_bucket_name, parse_uri
 
 
 def check_request(machine: Machine, operation: str, request: Document) -> None:

@@ -10,7 +10,7 @@ from pipelines.local.containers.opt_ml import Tree
 from pipelines.local.containers.stop import Stop
 from pipelines.local.database import Document
 from pipelines.local.jobs import requests
-from pipelines.local.jobs.artifacts import restore_checkpoints, save_checkpoints, upload_artifacts
+from pipelines.local.jobs.artifacts import model_uri, restore_checkpoints, save_checkpoints, upload_artifacts
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.training_container import container_of, failure_text, prepare
 from pipelines.local.jobs.training_request import check, limit_of
@@ -43,7 +43,7 @@ def create(machine: Machine, name: str, request: Document) -> Document:
         "SecondaryStatus": "Starting",
         "SecondaryStatusTransitions": [transition("Starting", "Preparing the instances for training", now)],
         "StoppingCondition": {"MaxRuntimeInSeconds": limit_of(request), **request.get("StoppingCondition", {})},
-        "ModelArtifacts": {},
+        "ModelArtifacts": {"S3ModelArtifacts": model_uri(request, name)},
         "CreationTime": now,
         "LastModifiedTime": now,
     }
@@ -115,12 +115,9 @@ def conclude(machine: Machine, tree: Tree, description: Document, ended: Exit) -
     if ended.ended == "exited" and ended.code:
         log = log_file(machine, KIND, description["TrainingJobName"])
         raise algorithm_error(failure_text(tree, description, log, ended), ended)
-    artifact = upload_artifacts(machine, tree, description, partial=ended.ended != "exited")
+    upload_artifacts(machine, tree, description, partial=ended.ended != "exited")
     statuses = {"exited": "Completed", "stopped": "Stopped", "timed out": "MaxRuntimeExceeded"}
-    return {
-        "SecondaryStatus": statuses[ended.ended],
-        "ModelArtifacts": {"S3ModelArtifacts": artifact} if artifact else {},
-    }
+    return {"SecondaryStatus": statuses[ended.ended]}
 
 
 def finish(machine: Machine, description: Document, end: dict[str, Any]) -> Document:

@@ -15,7 +15,7 @@ from pipelines.local.jobs.inputs import download
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.training_request import instance_type_of, limit_of
 from pipelines.local.jobs.workspace import JobFailure, last_line
-from pipelines.local.keys import parse_uri
+from pipelines.local.store.keys import parse_uri
 
 ALGORITHM = Path(toolkit.__file__).with_name("xgboost_algorithm.py")
 REQUIREMENTS = "requirements.txt"
@@ -66,7 +66,7 @@ def container_of(
     elif program:
         module = training.setting("submit_directory", given) or opt_ml.CODE
         fetch_code(machine, tree, module)
-        check_code(tree, program, module)
+        ready_code(tree, program, module)
         folder, own = opt_ml.CODE, toolkit.variables_of(training, program, module)
         entrypoint = script_command(training, program)
     else:
@@ -105,8 +105,8 @@ def fetch_code(machine: Machine, tree: Tree, module: str) -> None:
             unpack(local, code, module)
 
 
-def check_code(tree: Tree, program: str, module: str) -> None:
-    """Refuse a program that is not there, or whose requirements are not installed.
+def ready_code(tree: Tree, program: str, module: str) -> None:
+    """Make a program executable; refuse one that is not there, or whose requirements are not installed.
 
     Raises:
         JobFailure: naming what is missing.
@@ -115,6 +115,7 @@ def check_code(tree: Tree, program: str, module: str) -> None:
     if not (code / program).is_file():
         there = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
         raise JobFailure(f"ClientError: sagemaker_program '{program}' is not in {module}, which has: {there}")
+    (code / program).chmod(0o755)
     requirements = code / REQUIREMENTS
     missing = list(unmet(read(requirements))) if requirements.is_file() else []
     if missing:

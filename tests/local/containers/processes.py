@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 
@@ -39,12 +40,30 @@ class Gate:
         os.mkfifo(self.path)
 
     def open(self) -> None:
-        """Let the one through who waits, now or later."""
-        self.path.write_text("go")
+        """Let the one through who waits, or is about to."""
+        pipes: list[int] = []
+
+        def is_read() -> bool:
+            with suppress(OSError):
+                pipes.append(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK))
+            return bool(pipes)
+
+        wait_for(is_read)
+        os.write(pipes[0], b"go")
+        os.close(pipes[0])
 
     def hear(self) -> str:
         """Wait for what somebody writes to the pipe."""
-        return self.path.read_text()
+        heard = bytearray()
+        pipe = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(pipe, "rb", buffering=0) as stream:
+
+            def has_come() -> bool:
+                heard.extend(stream.read() or b"")
+                return bool(heard)
+
+            wait_for(has_come)
+        return heard.decode()
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,9 @@ def test_a_script_that_fails_fails_the_job_and_uploads_nothing(machine: Machine,
 def test_a_hard_coded_path_on_a_machine_without_namespaces_is_explained(
     machine: Machine, hosts: dict[str, Any]
 ) -> None:
-    object.__setattr__(machine, "host", hosts["no namespaces"])
+    blind = replace(machine, host=hosts["no namespaces"])
 
-    description = run(machine, requests.processing(machine, "open('/opt/ml/processing/result/x', 'w')"))
+    description = run(blind, requests.processing(machine, "open('/opt/ml/processing/result/x', 'w')"))
 
     assert description["FailureReason"].endswith("take paths from SM_* variables or arguments instead)")
 
