@@ -1,6 +1,5 @@
 """The session: real boto3 clients that never leave this machine, and how it is imported."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from moto import mock_aws
 import pipelines.local
 from pipelines.local.boto_session import ACCOUNT
 from pipelines.local.errors import LocalError
+from tests.unprivileged import unprivileged_folder
 
 AWS_VARIABLES = ["AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
 
@@ -114,7 +114,7 @@ def test_the_users_profiles_credentials_and_endpoints_do_not_count(
     [
         ("dynamodb", "list_tables", {}),
         ("ec2", "describe_instances", {}),
-        ("iam", "get_role", {"RoleName": "role"}),
+        ("iam", "delete_role", {"RoleName": "role"}),
         ("lambda", "list_functions", {}),
         ("cloudwatch", "list_metrics", {}),
         ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b""}),
@@ -169,12 +169,12 @@ def test_a_root_that_is_no_folder_is_one_line_and_stays_as_it_is(tmp_path: Path)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_root_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir(mode=0o500)
-    for root in (tmp_path / "closed", tmp_path / "closed" / "root"):
-        with pytest.raises(LocalError, match=r"Permission denied .*; choose another root folder"):
-            pipelines.local.session(root)
+def test_a_root_that_cannot_be_written_is_one_line() -> None:
+    with unprivileged_folder() as folder:
+        (folder / "closed").mkdir(mode=0o500)
+        for root in (folder / "closed", folder / "closed" / "root"):
+            with pytest.raises(LocalError, match=r"Permission denied .*; choose another root folder"):
+                pipelines.local.session(root)
 
 
 IMPORTS = [

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.local.errors import LocalError, ServiceError
-from pipelines.local.staging import LEFTOVER_SECONDS
 from pipelines.local.store import Store, StoredObject, parse_uri
+from pipelines.local.store.staging import LEFTOVER_SECONDS
+from tests.unprivileged import unprivileged_folder
 
 BAD_KEYS = ["../x", "a/../../x", "..", "/etc/passwd", "", "a//b", "a/", "./a", "a/./b", "a\0b", "\ud800"]
 Snapshot = dict[str, bytes | None]
@@ -384,15 +385,19 @@ def test_a_disk_without_space_is_one_line_and_leaves_everything_as_it_was(store:
     assert snapshot(store.root.parent) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_one_line(store: Store) -> None:
-    store.put("bucket", "closed/a", b"1")
-    (store.root / "bucket" / "closed").chmod(0o500)
-    message = refused(lambda: store.put("bucket", "closed/b", b"2"), "AccessDenied")
-    (store.root / "bucket" / "closed").chmod(0o700)
-    assert message.startswith(f"cannot write s3://bucket/closed/b: Permission denied ({store.root}/bucket/closed/b)")
-    assert keys(store) == ["closed/a"]
-    assert list(store.staging.folder.iterdir()) == []
+def test_a_folder_without_permission_is_one_line() -> None:
+    with unprivileged_folder() as folder:
+        store = Store(folder / "s3")
+        store.create_bucket("bucket")
+        store.put("bucket", "closed/a", b"1")
+        (store.root / "bucket" / "closed").chmod(0o500)
+        message = refused(lambda: store.put("bucket", "closed/b", b"2"), "AccessDenied")
+        (store.root / "bucket" / "closed").chmod(0o700)
+        assert message.startswith(
+            f"cannot write s3://bucket/closed/b: Permission denied ({store.root}/bucket/closed/b)"
+        )
+        assert keys(store) == ["closed/a"]
+        assert list(store.staging.folder.iterdir()) == []
 
 
 WRITE_FOR_EVER = """

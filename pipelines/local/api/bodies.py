@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pipelines.local.errors import ServiceError
-from pipelines.local.staging import Readable
+from pipelines.local.store.staging import Readable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

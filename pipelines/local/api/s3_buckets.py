@@ -4,7 +4,7 @@ from pipelines.local.api.s3_call import S3Call, empty_response, iso_date, xml_re
 from pipelines.local.api.wire import Response
 from pipelines.local.api.xml_text import read_xml
 from pipelines.local.errors import ServiceError
-from pipelines.local.keys import no_such_bucket
+from pipelines.local.store.keys import no_such_bucket
 
 FIRST_REGION = "us-east-1"
 

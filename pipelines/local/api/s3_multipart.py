@@ -8,8 +8,8 @@ from pipelines.local.api.s3_copies import copy_source
 from pipelines.local.api.wire import Response
 from pipelines.local.api.xml_text import read_xml
 from pipelines.local.errors import ServiceError
-from pipelines.local.staging import Readable
-from pipelines.local.uploads import Part, Uploads
+from pipelines.local.store.staging import Readable
+from pipelines.local.store.uploads import Part, Uploads
 
 COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 

@@ -17,8 +17,8 @@ from pipelines.local.api.s3_copies import copy_source
 from pipelines.local.api.wire import Response, request_id, unanswered
 from pipelines.local.api.xml_text import read_xml
 from pipelines.local.errors import ServiceError
-from pipelines.local.keys import no_such_bucket
 from pipelines.local.store import StoredObject
+from pipelines.local.store.keys import no_such_bucket
 
 DEFAULT_TYPE = "binary/octet-stream"
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")

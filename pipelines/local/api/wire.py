@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipelines.local.api.bodies import BLOCK_BYTES, Bounded, Chunked, Content
 from pipelines.local.errors import ServiceError
-from pipelines.local.staging import Readable
+from pipelines.local.store.staging import Readable
 
 JSON_TYPE = "application/x-amz-json-1.1"
 

@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 
 from pipelines.local.errors import ServiceError
-from pipelines.local.files import remove_empty_folders, status_of
-from pipelines.local.keys import no_such_bucket
+from pipelines.local.store.files import remove_empty_folders, status_of
+from pipelines.local.store.keys import no_such_bucket
 
 ATTEMPTS = 100
 

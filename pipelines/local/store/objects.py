@@ -9,8 +9,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from pipelines.local.errors import LocalError, ServiceError
-from pipelines.local.files import files_below, refusing, remove_empty_folders, status_of
-from pipelines.local.keys import (
+from pipelines.local.store.files import files_below, refusing, remove_empty_folders, status_of
+from pipelines.local.store.keys import (
     check_bucket_name,
     check_key,
     is_bucket_name,
@@ -19,9 +19,9 @@ from pipelines.local.keys import (
     no_such_key,
     parse_uri,
 )
-from pipelines.local.placement import check_place, object_status, place, prune
-from pipelines.local.sidecars import Sidecar, Sidecars
-from pipelines.local.staging import Etags, Readable, Staging
+from pipelines.local.store.placement import check_place, object_status, place, prune
+from pipelines.local.store.sidecars import Sidecar, Sidecars
+from pipelines.local.store.staging import Etags, Readable, Staging
 
 __all__ = ["Bucket", "Objects", "Readable", "Store", "StoredObject", "parse_uri"]
 

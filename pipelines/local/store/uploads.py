@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.errors import ServiceError
-from pipelines.local.files import refusing
-from pipelines.local.keys import check_key, no_such_bucket
-from pipelines.local.placement import check_place
-from pipelines.local.staging import BLOCK_BYTES, Readable
-from pipelines.local.store import Store, StoredObject
+from pipelines.local.store.files import refusing
+from pipelines.local.store.keys import check_key, no_such_bucket
+from pipelines.local.store.objects import Store, StoredObject
+from pipelines.local.store.placement import check_place
+from pipelines.local.store.staging import BLOCK_BYTES, Readable
 
 UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 MIN_PART_BYTES = 5 * 1024 * 1024

@@ -10,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.local.files import status_of
+from pipelines.local.store.files import status_of
 
 BLOCK_BYTES = 1 << 20
 LEFTOVER_SECONDS = 24 * 3600.0
