@@ -59,6 +59,10 @@ def asked_for(arguments: list[str]) -> list[str]:
 def main() -> None:
     """Answer `pip install ...` as if everything had been installed before, or say what had not."""
     command, *arguments = sys.argv[1:] or ["help"]
+    if command == "uninstall":
+        # The SDK's own scripts do so with packages that get in the way of others in some images.
+        sys.stdout.write("Jobs remove nothing on this machine\n")
+        return
     if command != "install":
         sys.exit(f"pip {command}: on this machine jobs have no pip; only `pip install` is answered, by a check")
     missing = list(unmet(asked_for(arguments)))
