@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import shutil
@@ -23,6 +25,8 @@ DEFAULT_ROOT = ".sagemaker-local"
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/sagemaker-local"
 LOCAL_INTERVAL, AWS_INTERVAL = 0.1, 15.0
 INTERRUPTED = 130
+# More than a cached run makes, so that it never collects.
+COLLECTED_OBJECTS = 200_000
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,15 +85,18 @@ def parse_tags(text: str) -> tuple[dict[str, str], ...]:
     return tuple(value)
 
 
-def open_site(options: argparse.Namespace) -> AbstractContextManager[Site]:
-    """Open the SageMaker that the flags choose."""
+def open_site(options: argparse.Namespace, *, runs_jobs: bool = False) -> AbstractContextManager[Site]:
+    """Open the SageMaker that the flags choose; one that is to run jobs here prepares for them."""
     if options.local_root and not options.local:
         raise UsageError("--local-root is for --local: give both or none")
-    return _local_site(options.local_root or Path(DEFAULT_ROOT)) if options.local else _aws_site()
+    root = options.local_root or Path(DEFAULT_ROOT)
+    return _local_site(root, warm_up=runs_jobs) if options.local else _aws_site()
 
 
 def execute(parser: Parser, work: Callable[[argparse.Namespace], int], arguments: Sequence[str] | None) -> int:
     """Parse, work, and turn whatever goes wrong into one line and an exit code."""
+    if arguments is None:
+        _collect_rarely()
     verbose = "--verbose" in (sys.argv[1:] if arguments is None else arguments)
     try:
         return work(parser.parse_args(arguments))
@@ -116,21 +123,23 @@ def typed_name(command: str) -> str:
 
 
 @contextmanager
-def _local_site(root: Path) -> Iterator[Site]:
+def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
     # The only door to the local SageMaker; whoever runs in AWS does not pay for its import.
-    from pipelines.delivery.places import Places  # noqa: PLC0415
-    from pipelines.delivery.run import Site  # noqa: PLC0415
     from pipelines.local.errors import LocalError  # noqa: PLC0415
     from pipelines.local.session import session as open_session  # noqa: PLC0415
 
     try:
-        session = open_session(root)
+        session = open_session(root, warm_up=warm_up)
     except LocalError as error:
         raise DeliveryError(str(error)) from error
 
     def explain(arn: str) -> dict[str, str]:
         # The session puts its SageMaker together when it is first asked, which a compile never does.
         return session.sagemaker.cache_reasons(arn)
+
+    # After the session, which prepares for jobs in the background.
+    from pipelines.delivery.places import Places  # noqa: PLC0415
+    from pipelines.delivery.run import Site  # noqa: PLC0415
 
     with closing(session):
         yield Site(
@@ -150,6 +159,12 @@ def _aws_site() -> Iterator[Site]:
     from pipelines.delivery.run import Site  # noqa: PLC0415
 
     yield Site(boto3.Session(), AWS_INTERVAL, stops_on_interrupt=False)
+
+
+def _collect_rarely() -> None:
+    """Save the garbage collector's work on what is loaded at the start and kept to the end: a third of a cached run."""
+    gc.set_threshold(COLLECTED_OBJECTS)
+    atexit.register(gc.freeze)
 
 
 def _json(text: str) -> object:

@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
     _check(options)
     # A mistake in a file is found before anything is opened.
     prepared = _prepare(options, _read_definition(options)) if options.definition else None
-    with command_line.open_site(options) as site:
+    with command_line.open_site(options, runs_jobs=True) as site:
         order, run = prepared or _prepare(options, compile_module(options, site.session))
         run = _send_input_data(options, run, site)
         return _launch(site, order, run) if options.no_wait else _launch_and_follow(options, site, order, run)

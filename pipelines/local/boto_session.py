@@ -18,6 +18,7 @@ from pipelines.local.api.iam import Iam
 from pipelines.local.api.s3 import S3
 from pipelines.local.api.sts import Sts
 from pipelines.local.api.wire import Answer, Request, answer_json, unanswered
+from pipelines.local.containers.host import Host
 from pipelines.local.errors import LocalError
 from pipelines.local.service import SageMaker
 from pipelines.local.store import Store
@@ -35,8 +36,9 @@ class LocalSession(boto3.Session):
     endpoints do not count.
     """
 
-    def __init__(self, root: Path, region: str) -> None:
+    def __init__(self, root: Path, region: str, host: Host) -> None:
         self.root = _usable(root)
+        self._host = host
         self._core = _botocore_session(region)
         self._region = region
         self._store = Store(self.root / "s3")
@@ -59,7 +61,9 @@ class LocalSession(boto3.Session):
         with self._lock:
             if self._sagemaker is None:
                 model = self._core.get_service_model("sagemaker")
-                self._sagemaker = SageMaker(self.root, self._store, model, region=self._region, account=ACCOUNT)
+                self._sagemaker = SageMaker(
+                    self.root, self._store, model, self._host, region=self._region, account=ACCOUNT
+                )
             return self._sagemaker
 
     def close(self) -> None:
@@ -67,6 +71,7 @@ class LocalSession(boto3.Session):
         with self._lock:
             if self._sagemaker:
                 self._sagemaker.close()
+            self._host.close()
 
 
 def _answer(services: Services, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:

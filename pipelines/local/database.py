@@ -13,6 +13,7 @@ from pipelines.local.errors import LocalError
 
 Document = dict[str, Any]
 
+STATE = "state.sqlite"
 SCHEMA_VERSION = 1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (

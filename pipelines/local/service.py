@@ -7,7 +7,7 @@ from botocore.model import ServiceModel
 from pipelines.local.api.sagemaker import operations
 from pipelines.local.cache import Cache
 from pipelines.local.containers.host import Host
-from pipelines.local.database import Database
+from pipelines.local.database import STATE, Database
 from pipelines.local.executions.executions import Executions
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.ownership import Ownership
@@ -18,15 +18,14 @@ from pipelines.local.store import Store
 class SageMaker:
     """Everything below one root folder that answers SageMaker's operations, and runs what they start."""
 
-    def __init__(self, root: Path, store: Store, model: ServiceModel, *, region: str, account: str) -> None:
+    def __init__(self, root: Path, store: Store, model: ServiceModel, host: Host, *, region: str, account: str) -> None:
         self._ownership = Ownership(root / "owners")
-        self._host = Host()
-        self._database = Database(root / "state.sqlite")
+        self._database = Database(root / STATE)
         self._machine = Machine(
             root=root,
             store=store,
             database=self._database,
-            host=self._host,
+            host=host,
             model=model,
             region=region,
             account=account,
@@ -35,10 +34,6 @@ class SageMaker:
         self._executions = Executions(self._machine, registry, Cache(self._database), self._ownership)
         self._executions.recover()
         self.operations = operations(self._machine, registry, self._executions)
-
-    def warm_up(self) -> None:
-        """Let the processes that run jobs load their libraries now, in the background."""
-        self._host.start()
 
     def cache_reasons(self, execution_arn: str) -> dict[str, str]:
         """Return why each step of an execution was reused, or was not."""
@@ -49,8 +44,7 @@ class SageMaker:
         return {name: reason for name, reason in reasons.items() if reason}
 
     def close(self) -> None:
-        """Stop the executions that run here, and everything that they started."""
+        """Stop the executions that run here, and wait until they have ended."""
         self._executions.stop_all()
-        self._host.close()
         self._database.close()
         self._ownership.release()
