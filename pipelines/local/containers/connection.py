@@ -3,6 +3,8 @@
 import itertools
 import json
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -124,9 +126,10 @@ class Connection:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 the thread that listens closes it
         self._runs = Runs()
         self._sending = threading.Lock()
+        tools = Path(tempfile.gettempdir(), f"sagemaker-local-{secrets.token_hex(8)}")
         with theirs:
-            self._process = spawn(theirs, self._errors, isolate=isolate)
-        parts = (self._socket.makefile("rb"), self._runs, self._process, self._errors)
+            self._process = spawn(theirs, tools, self._errors, isolate=isolate)
+        parts = (self._socket.makefile("rb"), self._runs, self._process, self._errors, tools)
         # The thread holds no reference to this object, so that the finalizer works.
         threading.Thread(target=listen, args=parts, name="container-host", daemon=True).start()
         self._finalizer = weakref.finalize(self, end_server, os.getpid(), self._socket, self._process)
@@ -155,10 +158,11 @@ class Connection:
         self._finalizer()
 
 
-def spawn(connection: socket.socket, errors: IO[bytes], *, isolate: bool) -> subprocess.Popen[bytes]:
+def spawn(connection: socket.socket, tools: Path, errors: IO[bytes], *, isolate: bool) -> subprocess.Popen[bytes]:
     """Start a server at the other end of a socket, away from this terminal's signals."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    command = [sys.executable, "-P", str(SERVER), str(connection.fileno()), *([] if isolate else ["--no-namespaces"])]
+    options = [] if isolate else ["--no-namespaces"]
+    command = [sys.executable, "-P", str(SERVER), str(connection.fileno()), str(tools), *options]
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -170,7 +174,7 @@ def spawn(connection: socket.socket, errors: IO[bytes], *, isolate: bool) -> sub
     )
 
 
-def listen(lines: IO[bytes], runs: Runs, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+def listen(lines: IO[bytes], runs: Runs, process: subprocess.Popen[bytes], errors: IO[bytes], tools: Path) -> None:
     """Take in messages until the server ends, then find out why it did."""
     with lines, errors:
         runs.listen(lines)
@@ -179,6 +183,8 @@ def listen(lines: IO[bytes], runs: Runs, process: subprocess.Popen[bytes], error
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
+        # The server does so itself, unless it was killed.
+        shutil.rmtree(tools, ignore_errors=True)
         errors.seek(0)
         said = errors.read().decode("utf-8", errors="replace").strip()[-ERROR_TAIL_CHARACTERS:]
     reason = f"the server process of this machine's jobs ended (exit code {code})"

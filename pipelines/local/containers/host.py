@@ -111,6 +111,7 @@ def message_of(container: Container, scratch: Path) -> dict[str, Any]:
         "log": str(container.log.absolute()),
         "cpus": container.cpus,
         "folder": container.working_folder,
+        "library": container.library,
     }
 
 

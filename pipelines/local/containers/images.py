@@ -26,3 +26,8 @@ def runtime_of(image_uri: str) -> Runtime:
             "use one of these, or run this job in AWS."
         )
     return runtime
+
+
+def library_of(image_uri: str) -> str | None:
+    """Return the library that a program in an image is all but sure to use; in scikit-learn's, many use others."""
+    return "xgboost" if runtime_of(image_uri) == "xgboost" else None

@@ -1,9 +1,10 @@
 """The warm server: a process that has loaded the heavy libraries once and forks every job.
 
-Started by its path, with the number of a socket's file descriptor: `python -P server.py 5`. It stands alone, on the
-standard library only, so that it is there at once and puts nothing of this package into a job. Messages are lines of
-JSON. In: `{"start": id, ...}` and `{"signal": id, "number": n}`. Out: `{"started": id, "pid": p, "isolated": bool}` and
-`{"ended": id, "status": s}`. When the other end closes, every job is killed.
+Started by its path, with a socket's file descriptor and a folder to make: `python -P server.py 5 /tmp/tools`. It
+stands alone, on the standard library only, so that it is there at once and puts nothing of this package into a job.
+Messages are lines of JSON. In: `{"start": id, ...}` and `{"signal": id, "number": n}`. Out:
+`{"started": id, "pid": p, "isolated": bool}` and `{"ended": id, "status": s}`. When the other end closes, every job
+is killed.
 """
 
 import contextlib
@@ -17,7 +18,6 @@ import signal
 import site
 import socket
 import sys
-import tempfile
 import warnings
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ else:
 
 Message = dict[str, Any]
 
-# In small pieces, lightest first: a job that is asked for meanwhile waits for the piece that is being loaded.
+# In small pieces, lightest first: a job that is asked for meanwhile waits for the piece that is being loaded. One that
+# names the library that it uses waits for that, for it would only do the same work once more.
 PRELOAD = (
     "numpy",
     "pyarrow.csv",
@@ -74,15 +75,18 @@ class Server:
     A finished job is reported from the signal handler, for an import may keep the loop away for half a second.
     """
 
-    def __init__(self, connection: socket.socket, *, isolate: bool) -> None:
+    def __init__(self, connection: socket.socket, tools: Path, *, isolate: bool) -> None:
         self._connection = connection
         self._parent = os.getppid()
         self._jobs: dict[int, Job] = {}
+        self._missing = set(PRELOAD)
+        self._held: list[Message] = []
         self._received = b""
         self._outbox: deque[bytes] = deque()
         self._sending = self._reaping = False
-        self._tools = make_tools()
-        self._isolated = isolate and can_isolate(self._tools)
+        self._tools = tools
+        make_tools(tools)
+        self._isolated = isolate and can_isolate(tools)
 
     def serve(self) -> None:
         """Work until the other end closes."""
@@ -91,7 +95,7 @@ class Server:
             for module in PRELOAD:
                 while self.poll(0):
                     pass
-                preload(module)
+                self.load(module)
             while True:
                 self.poll(LOOK_AROUND_SECONDS)
                 self.reap()
@@ -101,6 +105,14 @@ class Server:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.kill_all()
             shutil.rmtree(self._tools, ignore_errors=True)
+
+    def load(self, module: str) -> None:
+        """Load one piece, and start the jobs that were held until it is there."""
+        preload(module)
+        self._missing.discard(module)
+        held, self._held = self._held, []
+        for message in held:
+            self.handle(message)
 
     def poll(self, seconds: float) -> bool:
         """Handle what arrives within some seconds; tell whether anything did.
@@ -123,7 +135,9 @@ class Server:
 
     def handle(self, message: Message) -> None:
         """Do what one message asks for."""
-        if "start" in message:
+        if message.get("library") in self._missing:
+            self._held.append(message)
+        elif "start" in message:
             self.start(message)
         elif job := self._jobs.get(message["signal"]):
             signal_group(job.pid, message["number"])
@@ -273,9 +287,9 @@ def can_isolate(scratch: Path) -> bool:
     return status == 0
 
 
-def make_tools() -> Path:
+def make_tools(folder: Path) -> None:
     """Make a folder of commands for jobs: a pip that installs nothing, and Python under its usual names."""
-    folder = Path(tempfile.mkdtemp(prefix="sagemaker-local-"))
+    folder.mkdir(mode=0o700)
     (folder / "pip.py").symlink_to(Path(__file__).with_name("requirements.py"))
     python = f'exec "{sys.executable}"'
     commands = {"pip": f"{python} -m pip", "pip3": f"{python} -m pip", "python": python, "python3": python}
@@ -283,7 +297,6 @@ def make_tools() -> Path:
         if name.startswith("pip") or not Path(sys.executable).with_name(name).exists():
             (folder / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
             (folder / name).chmod(0o755)
-    return folder
 
 
 def redirect(log: str) -> None:
@@ -342,13 +355,13 @@ def kill_child(pid: int) -> None:
 
 
 def main() -> None:
-    """Serve the socket that the command line names."""
+    """Serve the socket that the command line names, with a folder for tools that is to be made."""
     gc.disable()
     isolation.prctl(isolation.PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     connection = socket.socket(fileno=int(sys.argv[1]))
     try:
-        Server(connection, isolate=sys.argv[2:] != ["--no-namespaces"]).serve()
+        Server(connection, Path(sys.argv[2]), isolate=sys.argv[3:] != ["--no-namespaces"]).serve()
     except SystemExit:
         os._exit(1)
     # Somebody waits, and unloading the libraries takes a fifth of a second.

@@ -6,6 +6,7 @@ from typing import Any
 from pipelines.local.containers import opt_ml
 from pipelines.local.containers.container import OPT_ML, Container, Exit
 from pipelines.local.containers.files import remove_tree
+from pipelines.local.containers.images import library_of
 from pipelines.local.containers.opt_ml import Tree
 from pipelines.local.containers.stop import Stop
 from pipelines.local.database import Document
@@ -169,6 +170,7 @@ def container_of(machine: Machine, tree: Tree, description: Document) -> Contain
         log=log_file(machine, KIND, description["ProcessingJobName"]),
         environment={"AWS_REGION": machine.region, **description.get("Environment", {})},
         time_limit=limit_of(description),
+        library=library_of(application["ImageUri"]),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipelines.local.containers import opt_ml, toolkit
 from pipelines.local.containers.archives import unpack
 from pipelines.local.containers.container import OPT_ML, Container, Exit
-from pipelines.local.containers.images import runtime_of
+from pipelines.local.containers.images import library_of, runtime_of
 from pipelines.local.containers.opt_ml import Tree
 from pipelines.local.containers.requirements import read, unmet
 from pipelines.local.containers.toolkit import Training
@@ -74,7 +74,8 @@ def container_of(
         entrypoint = ("python3", str(ALGORITHM))
     names = {"TRAINING_JOB_NAME": training.name, "TRAINING_JOB_ARN": description["TrainingJobArn"]}
     environment = {"AWS_REGION": machine.region, **names, **given, **own}
-    return Container(entrypoint, tree.folder, log, environment, limit_of(description), cpus, folder)
+    library = library_of(algorithm["TrainingImage"])
+    return Container(entrypoint, tree.folder, log, environment, limit_of(description), cpus, folder, library)
 
 
 def script_command(training: Training, program: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from pathlib import Path
@@ -46,6 +47,15 @@ PARENT = """
 """
 
 
+@pytest.fixture
+def temporary(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, which is empty."""
+    made = folder / "tmp"
+    made.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(made))
+    return made
+
+
 def start_parent(folder: Path, *, isolate: bool) -> subprocess.Popen[str]:
     """Start a process that runs two jobs, each with children, until its input ends."""
     script(folder / "python", PYTHON_JOB)
@@ -81,7 +91,9 @@ def test_no_job_survives_its_session(folder: Path, end: str, isolate: bool) -> N
             wait_for(lambda pid=pid: is_gone(pid))  # type: ignore[misc]
 
 
-def test_a_server_that_dies_takes_its_jobs_along_and_the_next_job_gets_a_new_one(folder: Path, stop: Stop) -> None:
+def test_a_server_that_dies_takes_its_jobs_along_and_the_next_job_gets_a_new_one(
+    folder: Path, stop: Stop, temporary: Path
+) -> None:
     host = Host()
     ends: list[Exit] = []
     container = script(folder / "one", PYTHON_JOB, str(folder))
@@ -99,12 +111,10 @@ def test_a_server_that_dies_takes_its_jobs_along_and_the_next_job_gets_a_new_one
         wait_for(lambda pid=pid: is_gone(pid))  # type: ignore[misc]
     assert host.run(script(folder / "two", "pass"), stop).code == 0
     host.close()
+    wait_for(lambda: not list(temporary.iterdir()))
 
 
-def test_a_closed_host_leaves_no_job_and_no_file(folder: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
-    temporary = folder / "tmp"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+def test_a_closed_host_leaves_no_job_and_no_file(folder: Path, stop: Stop, temporary: Path) -> None:
     host = Host()
     ends: list[Exit] = []
     container = script(folder / "one", PYTHON_JOB, str(folder))
