@@ -13,8 +13,8 @@ class Container:
     """One process to run as a container: `tree` is what it sees as /opt/ml, `log` gets all that it prints.
 
     It gets `environment` and nothing of this process's environment. After `time_limit` seconds it is ended. `cpus`
-    is how many CPUs it may use (all, if None). `working_folder` is a path as the container sees it. `library` is one that it is
-    known to use.
+    is how many CPUs it may use (all, if None). `working_folder` is a path as the container sees it. `library` is one
+    that it is known to use.
     """
 
     entrypoint: tuple[str, ...]
