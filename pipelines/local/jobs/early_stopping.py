@@ -5,7 +5,6 @@ trial are its own curve and the curves of the trials whose results were known wh
 depend on what else happens to run at the time.
 """
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,8 +36,11 @@ class Median:
 
     def limit(self, step: int, peers: Sequence[Curve]) -> float | None:
         """Return the median, if enough earlier trials came as far."""
-        averages = [statistics.fmean(peer[: step + 1]) for peer in peers if len(peer) > step]
-        return statistics.median(averages) if len(averages) >= FEWEST_PEERS else None
+        averages = sorted(sum(peer[: step + 1]) / (step + 1) for peer in peers if len(peer) > step)
+        middle = len(averages) // 2
+        if len(averages) < FEWEST_PEERS:
+            return None
+        return averages[middle] if len(averages) % 2 else (averages[middle - 1] + averages[middle]) / 2
 
 
 @dataclass(frozen=True)

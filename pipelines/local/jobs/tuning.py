@@ -24,6 +24,7 @@ KIND = "hyper-parameter-tuning-job"
 OPERATION = "CreateHyperParameterTuningJob"
 ENDED = ("Completed", "Failed", "Stopped")
 REASON_CHARACTERS = 1024
+BUG = "InternalServerError: see the error output."
 
 
 def create(machine: Machine, name: str, request: Document) -> Document:
@@ -143,13 +144,15 @@ class _Run:
         """Run all trials, and return the job's final description."""
         processes = min(self._plan.limits.parallel, self._plan.limits.trials, _cpu_count())
         cpus = max(1, _cpu_count() // processes)
-        with self._stopping(), ThreadPoolExecutor(processes, thread_name_prefix=f"tuning {self._name}") as pool:
-            try:
+        outcome = {"HyperParameterTuningJobStatus": "Failed", "FailureReason": BUG}
+        try:
+            # In this order, so that the pool waits for trials that were told to end.
+            with ThreadPoolExecutor(processes, thread_name_prefix=f"tuning {self._name}") as pool, self._stopping():
                 self._run_trials(pool, cpus)
-            except BaseException:
-                self._halt.set()
-                raise
-        return self._finish()
+            outcome = self._outcome()
+        finally:
+            description = self._finish(outcome)
+        return description
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -162,6 +165,9 @@ class _Run:
         try:
             with self._stop.on_set(self._mark_stopping), self._stop.on_set(self._halt.set):
                 yield
+        except BaseException:
+            self._halt.set()
+            raise
         finally:
             if timer:
                 timer.cancel()
@@ -233,10 +239,10 @@ class _Run:
             changes["OverallBestTrainingJob"] = self._overall_best(changes["BestTrainingJob"])
         return self._machine.database.update(KIND, self._name, **changes)
 
-    def _finish(self) -> Document:
+    def _finish(self, outcome: Document) -> Document:
         now = time.time()
         consumed = {"RuntimeInSeconds": round(now - self._started)}
-        return self._write(**self._outcome(), HyperParameterTuningEndTime=now, ConsumedResources=consumed)
+        return self._write(**outcome, HyperParameterTuningEndTime=now, ConsumedResources=consumed)
 
     def _overall_best(self, own: Document) -> Document:
         earlier = [

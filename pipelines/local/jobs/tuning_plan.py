@@ -19,7 +19,6 @@ from pipelines.local.jobs.search import Strategy
 CONFIG = "HyperParameterTuningJobConfig"
 METRIC_HYPERPARAMETER = "_tuning_objective_metric"
 HYPERPARAMETER_LIMIT = 100
-FEWEST_NOT_IMPROVING = 3
 
 # Where the service looks for the number of epochs if the request does not say it (HyperbandStrategyConfig).
 EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
@@ -214,10 +213,6 @@ def _limits(config: Document, definitions: tuple[TrialDefinition, ...]) -> Limit
             "TuningJobCompletionCriteria.ConvergenceDetected is not done here; use BestObjectiveNotImproving."
         )
     patience = criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving")
-    if patience is not None and patience < FEWEST_NOT_IMPROVING:
-        raise ValidationError(
-            f"MaxNumberOfTrainingJobsNotImproving is {patience}; it must be at least {FEWEST_NOT_IMPROVING}."
-        )
     return Limits(
         trials=_number_of_trials(config, definitions),
         parallel=limits["MaxParallelTrainingJobs"],
