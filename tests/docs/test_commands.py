@@ -1,0 +1,92 @@
+"""The commands and programs of the documentation are run, in their order, and do what is said of them."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.docs.pages import PAGES, REPOSITORY, blocks, rows, section
+
+MODULES = {"run-pipeline": "pipelines.run_pipeline", "get-pipeline-definition": "pipelines.get_pipeline_definition"}
+# What a shell or an AWS account is needed for.
+ELSEWHERE = re.compile(r"make |\. |.*--role-arn")
+
+
+class Shell:
+    """A folder in which commands are typed, without an AWS account; what they printed, by command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.printed: dict[str, str] = {}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COVERAGE_"))}
+        nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        self._environment = {**plain, **nowhere, "PYTHONPATH": str(REPOSITORY)}
+
+    def type(self, command: str, *, exit_code: int = 0) -> None:
+        first, *rest = shlex.split(command)
+        self._run(command, ["-m", MODULES[first], *rest] if first in MODULES else rest, exit_code)
+
+    def run_program(self, source: str) -> None:
+        self._run(source, ["-c", source], 0)
+
+    def _run(self, name: str, arguments: list[str], exit_code: int) -> None:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == exit_code, f"{name}: {done.stdout}{done.stderr}"
+        self.printed[name] = done.stdout
+
+
+def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    assert "run-pipeline --local $(ARGS)" in (REPOSITORY / "Makefile").read_text()
+    shell.type("run-pipeline --local")
+    typed = [line for block in blocks(PAGES["README.md"], "sh") for line in block.splitlines()]
+    for command in typed:
+        if not ELSEWHERE.match(command):
+            shell.type(command, exit_code=3 if "0.99" in command else 0)
+    for program in blocks(section("docs/local.md", "From Python"), "python"):
+        shell.run_program(program)
+    check_branches(shell.printed)
+    check_programs(list(shell.printed.values())[-2:])
+    assert json.loads((tmp_path / "outcome.json").read_text())["outcome"] == "registered"
+    check_definition(json.loads((tmp_path / "pipeline.json").read_text()))
+
+
+def check_branches(printed: dict[str, str]) -> None:
+    first = printed["run-pipeline --local"]
+    assert "RegisterTuned registered model package fraud-detection/1" in first
+    other = printed["run-pipeline --local --parameter RocAucThreshold=0.75"]
+    assert "Register registered model package fraud-detection/2" in other
+    assert all(f"{step}: cached" in other for step in ("Preprocess", "Train", "Evaluate"))
+    assert "REJECTED" in printed["run-pipeline --local --parameter RocAucThreshold=0.99"]
+    # Of the packages before it, the rejected run made none.
+    assert "fraud-detection/3" in printed["run-pipeline --local --input-data my-data"]
+
+
+def check_programs(printed: list[str]) -> None:
+    packages, steps = printed
+    assert "model-package/fraud-detection/1 PendingManualApproval" in packages
+    assert "Register Succeeded" in steps
+
+
+def check_definition(definition: dict[str, Any]) -> None:
+    documented = {name.strip("`"): kind for name, kind, *_ in rows(section("docs/pipeline.md", "Parameters"))}
+    assert documented == {parameter["Name"]: parameter["Type"] for parameter in definition["Parameters"]}
+    for name, _, default, *_ in rows(section("docs/pipeline.md", "Parameters")):
+        (parameter,) = (one for one in definition["Parameters"] if f"`{one['Name']}`" == name)
+        assert default.strip("`") == str(parameter["DefaultValue"]) or name == "`InputData`"
+    names = set(re.findall(r'"Name": "(\w+)", "Type": "(?:[A-Z]\w+)", "Arguments"', json.dumps(definition)))
+    table = rows(PAGES["docs/pipeline.md"].partition("## The two gates")[0])
+    assert {name.strip("` ") for row in table for name in row[0].split(",")} == names
+    for name in names:
+        assert f">{name}<" in (REPOSITORY / "docs" / "pictures" / "pipeline.svg").read_text()
