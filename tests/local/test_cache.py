@@ -1,11 +1,11 @@
 """Step caching by the service's rules, and the reasons of misses."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.local import cache as cache_module
 from pipelines.local.cache import Cache, Entry, key_members
 from pipelines.local.database import Database
 
@@ -104,9 +104,9 @@ def test_another_step_or_pipeline_never_hits(cache: Cache, step: str) -> None:
 
 
 def test_an_older_success_than_allowed_misses(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = cache_module.time.time()
+    now = time.time()
     cache.remember("p/Train", key_members("Training", TRAINING), SUCCESS)
-    monkeypatch.setattr(cache_module.time, "time", lambda: now + 8 * 86400)
+    monkeypatch.setattr(time, "time", lambda: now + 8 * 86400)
     members = key_members("Training", TRAINING)
     lookup = cache.find("p/Train", members, 7 * 86400)
     assert lookup.entry is None

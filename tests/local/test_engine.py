@@ -95,7 +95,7 @@ def test_independent_steps_run_at_the_same_time(fan_out: Definition) -> None:
         all_six.wait()
         return StepResult({})
 
-    journal = Journal(**{f"leaf{number}": meet for number in range(6)})
+    journal = Journal(leaf0=meet, leaf1=meet, leaf2=meet, leaf3=meet, leaf4=meet, leaf5=meet)
     assert run(fan_out, journal) == "Succeeded"
     assert journal.most_at_once == 6
 

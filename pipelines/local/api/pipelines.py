@@ -60,7 +60,8 @@ class Pipelines:
             return pick(self._database.update(PIPELINE, name, **changes), "PipelineArn", "PipelineVersionId")
 
     def _checked_definition(self, request: Document) -> str:
-        text, location = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
+        text: str | None = request.get("PipelineDefinition")
+        location = request.get("PipelineDefinitionS3Location")
         if (text is None) == (location is None):
             raise ValidationError("Give exactly one of PipelineDefinition and PipelineDefinitionS3Location.")
         if location is not None:
@@ -89,7 +90,7 @@ class Pipelines:
     def describe(self, request: Document) -> Document:
         """DescribePipeline."""
         pipeline = self.find(request["PipelineName"])
-        version = request.get("PipelineVersionId", pipeline["PipelineVersionId"])
+        version = int(request.get("PipelineVersionId", pipeline["PipelineVersionId"]))
         executions = self._records.executions(pipeline["PipelineArn"])
         last = {"LastRunTime": executions[-1]["CreationTime"]} if executions else {}
         text = self.definition(pipeline["PipelineName"], version)

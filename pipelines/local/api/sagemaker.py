@@ -89,7 +89,8 @@ def _registry_operations(registry: ModelRegistry) -> dict[str, Operation]:
 
 def _tag_operations(database: Database) -> dict[str, Operation]:
     def tags(arn: str) -> dict[str, str]:
-        return (database.get(TAGS, arn) or {}).get("Tags", {})
+        kept: dict[str, str] = (database.get(TAGS, arn) or {"Tags": {}})["Tags"]
+        return kept
 
     def add(request: Document) -> Document:
         kept = tags(request["ResourceArn"]) | {tag["Key"]: tag["Value"] for tag in request["Tags"]}

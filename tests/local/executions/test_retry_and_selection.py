@@ -1,6 +1,7 @@
 """Executions that go on from what was done before."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -72,8 +73,8 @@ def test_an_execution_that_ended_cannot_be_stopped(create: Create, sagemaker: Cl
     assert caught.value.response["Error"]["Code"] == "ConflictException"
 
 
-def selection(*names: str, source: str | None = None) -> dict[str, object]:
-    config: dict[str, object] = {"SelectedSteps": [{"StepName": name} for name in names]}
+def selection(*names: str, source: str | None = None) -> dict[str, Any]:
+    config: dict[str, Any] = {"SelectedSteps": [{"StepName": name} for name in names]}
     return {"SelectiveExecutionConfig": config | ({"SourcePipelineExecutionArn": source} if source else {})}
 
 
