@@ -19,7 +19,7 @@ class PipelineExecutions:
     def start(self, request: Document) -> Document:
         """StartPipelineExecution."""
         pipeline = self._pipelines.find(request["PipelineName"])
-        version = int(request.get("PipelineVersionId", pipeline["PipelineVersionId"]))
+        version: int = request.get("PipelineVersionId") or pipeline["PipelineVersionId"]
         text = self._pipelines.definition(pipeline["PipelineName"], version)
         arn = self._executions.start({**pipeline, "PipelineVersionId": version}, text, request)
         return {"PipelineExecutionArn": arn}

@@ -90,7 +90,7 @@ class Pipelines:
     def describe(self, request: Document) -> Document:
         """DescribePipeline."""
         pipeline = self.find(request["PipelineName"])
-        version = int(request.get("PipelineVersionId", pipeline["PipelineVersionId"]))
+        version: int = request.get("PipelineVersionId") or pipeline["PipelineVersionId"]
         executions = self._records.executions(pipeline["PipelineArn"])
         last = {"LastRunTime": executions[-1]["CreationTime"]} if executions else {}
         text = self.definition(pipeline["PipelineName"], version)

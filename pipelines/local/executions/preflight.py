@@ -1,9 +1,8 @@
 """What can be told of an execution's jobs before any of them runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.local.database import Document
 from pipelines.local.definition import Definition, Step, find_references
 from pipelines.local.errors import StepFailure, ValidationError
 from pipelines.local.expressions.resolve import Scope, resolve
@@ -44,7 +43,7 @@ def _jobs(step: Step) -> Iterator[tuple[Any, Any, str]]:
         yield from map(_training, [single] if single else arguments.get("TrainingJobDefinitions", []))
 
 
-def _training(request: Document) -> tuple[Any, Any, str]:
+def _training(request: Mapping[str, Any]) -> tuple[Any, Any, str]:
     image = request.get("AlgorithmSpecification", {}).get("TrainingImage")
     return image, request.get("ResourceConfig", {}).get("InstanceCount"), "ResourceConfig"
 
