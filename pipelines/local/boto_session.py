@@ -2,7 +2,6 @@
 
 import io
 import os
-import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,19 +13,13 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pipelines.local.api.iam import Iam
-from pipelines.local.api.s3 import S3
-from pipelines.local.api.sts import Sts
-from pipelines.local.api.wire import Answer, Request, answer_json, unanswered
+from pipelines.local.api.wire import Answer, Request, unanswered
 from pipelines.local.containers.host import Host
 from pipelines.local.errors import LocalError
 from pipelines.local.service import SageMaker
-from pipelines.local.store import Store
+from pipelines.local.services import ACCOUNT, Services
 
-ACCOUNT = "000000000000"
 FOLDERS = ("s3", "tmp", "logs", "jobs")
-
-Services = Mapping[str, Answer]
 
 
 class LocalSession(boto3.Session):
@@ -38,43 +31,22 @@ class LocalSession(boto3.Session):
 
     def __init__(self, root: Path, region: str, host: Host) -> None:
         self.root = _usable(root)
-        self._host = host
-        self._core = _botocore_session(region)
-        self._region = region
-        self._store = Store(self.root / "s3")
-        self._lock = threading.Lock()
-        self._sagemaker: SageMaker | None = None
-        services: Services = {
-            "s3": S3(self._store, region=region, account=ACCOUNT).answer,
-            "sagemaker": lambda request: answer_json(
-                request, service="sagemaker", operations=self.sagemaker.operations
-            ),
-            "sts": Sts(ACCOUNT).answer,
-            "iam": Iam(ACCOUNT).answer,
-        }
-        self._core.get_component("event_emitter").register_first("before-send", partial(_answer, services))
-        super().__init__(botocore_session=self._core)
+        core = _botocore_session(region)
+        self.services = Services(self.root, host, partial(core.get_service_model, "sagemaker"), region=region)
+        core.get_component("event_emitter").register_first("before-send", partial(_answer, self.services.answers))
+        super().__init__(botocore_session=core)
 
     @property
     def sagemaker(self) -> SageMaker:
-        """The SageMaker of this machine, put together when it is first asked for, by whichever thread."""
-        with self._lock:
-            if self._sagemaker is None:
-                model = self._core.get_service_model("sagemaker")
-                self._sagemaker = SageMaker(
-                    self.root, self._store, model, self._host, region=self._region, account=ACCOUNT
-                )
-            return self._sagemaker
+        """The SageMaker of this machine."""
+        return self.services.sagemaker
 
     def close(self) -> None:
-        """Stop the executions that run in this process, and end everything that they started."""
-        with self._lock:
-            if self._sagemaker:
-                self._sagemaker.close()
-            self._host.close()
+        """Stop the executions and jobs that run in this process, and end everything that they started."""
+        self.services.close()
 
 
-def _answer(services: Services, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+def _answer(services: Mapping[str, Answer], event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
     """Answer a request that botocore is about to send, so that it is not sent."""
     service, operation = event_name.split(".", 2)[1:]
     if service not in services:

@@ -1,39 +1,25 @@
 """The SageMaker of this machine, put together from its parts."""
 
-from pathlib import Path
-
-from botocore.model import ServiceModel
-
+from pipelines.local.api.jobs import all_jobs
 from pipelines.local.api.sagemaker import operations
 from pipelines.local.cache import Cache
-from pipelines.local.containers.host import Host
-from pipelines.local.database import STATE, Database
 from pipelines.local.executions.executions import Executions
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.ownership import Ownership
 from pipelines.local.registry import Registry
-from pipelines.local.store import Store
 
 
 class SageMaker:
-    """Everything below one root folder that answers SageMaker's operations, and runs what they start."""
+    """Everything that answers SageMaker's operations on a machine, and runs what they start; it closes its database."""
 
-    def __init__(self, root: Path, store: Store, model: ServiceModel, host: Host, *, region: str, account: str) -> None:
-        self._ownership = Ownership(root / "owners")
-        self._database = Database(root / STATE)
-        self._machine = Machine(
-            root=root,
-            store=store,
-            database=self._database,
-            host=host,
-            model=model,
-            region=region,
-            account=account,
-        )
-        registry = Registry(self._database, self._machine.arn)
-        self._executions = Executions(self._machine, registry, Cache(self._database), self._ownership)
+    def __init__(self, machine: Machine) -> None:
+        self._ownership = Ownership(machine.root / "owners")
+        self._database = machine.database
+        registry = Registry(self._database, machine.arn)
+        self._executions = Executions(machine, registry, Cache(self._database), self._ownership)
         self._executions.recover()
-        self.operations = operations(self._machine, registry, self._executions)
+        self._jobs = all_jobs(machine)
+        self.operations = operations(machine, registry, self._executions, self._jobs)
 
     def cache_reasons(self, execution_arn: str) -> dict[str, str]:
         """Return why each step of an execution was reused, or was not."""
@@ -44,7 +30,9 @@ class SageMaker:
         return {name: reason for name, reason in reasons.items() if reason}
 
     def close(self) -> None:
-        """Stop the executions that run here, and wait until they have ended."""
+        """Stop the executions and jobs that run here, and wait until they have ended."""
         self._executions.stop_all()
+        for jobs in self._jobs.values():
+            jobs.stop_all()
         self._database.close()
         self._ownership.release()

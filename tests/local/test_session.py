@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import pipelines.local
-from pipelines.local.boto_session import ACCOUNT
 from pipelines.local.errors import LocalError
+from pipelines.local.services import ACCOUNT
 from tests.unprivileged import unprivileged_folder
 
 AWS_VARIABLES = ["AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]

@@ -36,6 +36,7 @@ class Jobs:
         self._machine = machine
         self._api = api
         self._stops: dict[str, Stop] = {}
+        self._threads: list[threading.Thread] = []
 
     def create(self, request: Document) -> Document:
         """Create a job, and start it."""
@@ -43,12 +44,23 @@ class Jobs:
         rest = {key: value for key, value in request.items() if key != f"{self._api.api_name}Name"}
         description = self._api.create(self._machine, name, rest)
         stop = self._stops[name] = Stop()
-        threading.Thread(target=self._run, args=(name, stop), name=f"job {name}").start()
+        thread = threading.Thread(target=self._run, args=(name, stop), name=f"job {name}")
+        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
+        thread.start()
         return pick(description, f"{self._api.api_name}Arn")
 
     def _run(self, name: str, stop: Stop) -> None:
-        self._api.run(self._machine, name, stop)
-        del self._stops[name]
+        try:
+            self._api.run(self._machine, name, stop)
+        finally:
+            del self._stops[name]
+
+    def stop_all(self) -> None:
+        """Stop every job that runs on its own in this process, and wait until they have ended."""
+        for stop in list(self._stops.values()):
+            stop.set()
+        for thread in list(self._threads):
+            thread.join()
 
     def describe(self, request: Document) -> Document:
         """Describe a job."""
@@ -106,6 +118,11 @@ class Jobs:
             keys = {"Name": "TrainingJobName", "CreationTime": "CreationTime", "Status": "TrainingJobStatus"}
             found = ordered(found, request, keys, default_order="Ascending")
         return page("TrainingJobSummaries", found, request)
+
+
+def all_jobs(machine: Machine) -> dict[str, Jobs]:
+    """Return the jobs of every kind, by the kind's name in the API."""
+    return {api.api_name: Jobs(machine, api) for api in (PROCESSING, TRAINING, TUNING)}
 
 
 def _objective(trial: Document) -> float:

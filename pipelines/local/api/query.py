@@ -13,9 +13,9 @@ Actions = Mapping[str, Callable[[Form], Members]]
 
 def answer_query(request: Request, *, service: str, namespace: str, actions: Actions) -> Response:
     """Answer a request by one of the actions, each of which takes the form and returns the members of its result."""
-    form = dict(parse_qsl(request.content().decode()))
-    action = form.get("Action", "")
     try:
+        form = _Form(parse_qsl(request.content().decode(errors="replace")))
+        action = form.get("Action", "")
         if action not in actions:
             raise unanswered(service, action)
         result = {f"{action}Result": actions[action](form), "ResponseMetadata": {"RequestId": request_id()}}
@@ -23,6 +23,13 @@ def answer_query(request: Request, *, service: str, namespace: str, actions: Act
     except ServiceError as error:
         members = {"Type": "Sender", "Code": error.code, "Message": error.message}
         return _response(error.status, "ErrorResponse", {"Error": members, "RequestId": request_id()}, namespace)
+
+
+class _Form(dict[str, str]):
+    """A form; a parameter that it must have and has not is the client's mistake."""
+
+    def __missing__(self, name: str) -> str:
+        raise ServiceError("MissingParameter", f"the request must contain the parameter {name}")
 
 
 def _response(status: int, name: str, members: Members, namespace: str) -> Response:

@@ -10,7 +10,10 @@ from pipelines.local.api.wire import Request, Response, unanswered
 from pipelines.local.errors import ServiceError
 from pipelines.local.store import Store
 
-BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.(?:s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?|localhost)")
+BUCKET_HOSTS = (
+    re.compile(r"(?P<bucket>.+)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?"),
+    re.compile(r"(?!s3\.localhost)(?P<bucket>.+?)(?:\.s3)?\.localhost"),
+)
 ORDINARY = {"bucket-region", "continuation-token", "delimiter", "encoding-type", "fetch-owner", "marker", "max-buckets"}
 ORDINARY |= {"max-keys", "prefix", "response-content-type", "start-after", "x-id"}
 
@@ -66,7 +69,7 @@ class S3:
             return _error(request, error)
 
     def _address(self, request: Request) -> S3Call:
-        in_host = BUCKET_HOST.fullmatch(request.host)
+        in_host = next(filter(None, (host.fullmatch(request.host) for host in BUCKET_HOSTS)), None)
         path = request.path.removeprefix("/")
         bucket, _, key = (in_host["bucket"], "", path) if in_host else path.partition("/")
         return S3Call(self._store, self._region, self._account, request, bucket, key)

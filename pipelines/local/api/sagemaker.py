@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from pipelines.local.api.executions import PipelineExecutions
-from pipelines.local.api.jobs import PROCESSING, TRAINING, TUNING, Jobs
+from pipelines.local.api.jobs import TUNING, Jobs
 from pipelines.local.api.listing import page
 from pipelines.local.api.pipelines import Pipelines
 from pipelines.local.api.registry import ModelRegistry
@@ -13,6 +13,7 @@ from pipelines.local.database import Database, Document
 from pipelines.local.errors import ConflictError
 from pipelines.local.executions.executions import Executions
 from pipelines.local.jobs.machine import Machine
+from pipelines.local.jobs.requests import check_members
 from pipelines.local.registry import Registry
 
 Operation = Callable[[Document], Document]
@@ -21,7 +22,9 @@ TAGS = "tags"
 REQUESTS = "client-request"
 
 
-def operations(machine: Machine, registry: Registry, executions: Executions) -> Mapping[str, Operation]:
+def operations(
+    machine: Machine, registry: Registry, executions: Executions, jobs: Mapping[str, Jobs]
+) -> Mapping[str, Operation]:
     """Return the operations, each from a request to its response.
 
     Raises:
@@ -30,11 +33,11 @@ def operations(machine: Machine, registry: Registry, executions: Executions) -> 
     pipelines = Pipelines(machine)
     found = {
         **_pipeline_operations(pipelines, PipelineExecutions(executions, pipelines)),
-        **_job_operations(machine),
+        **_job_operations(jobs),
         **_registry_operations(ModelRegistry(registry)),
         **_tag_operations(machine.database),
     }
-    return {name: _prepared(machine.database, name, operation) for name, operation in found.items()}
+    return {name: _prepared(machine, name, operation) for name, operation in found.items()}
 
 
 def _pipeline_operations(pipelines: Pipelines, executions: PipelineExecutions) -> dict[str, Operation]:
@@ -56,17 +59,16 @@ def _pipeline_operations(pipelines: Pipelines, executions: PipelineExecutions) -
     }
 
 
-def _job_operations(machine: Machine) -> dict[str, Operation]:
+def _job_operations(jobs: Mapping[str, Jobs]) -> dict[str, Operation]:
     found: dict[str, Operation] = {}
-    for api in (PROCESSING, TRAINING, TUNING):
-        jobs = Jobs(machine, api)
+    for name, some in jobs.items():
         found |= {
-            f"Create{api.api_name}": jobs.create,
-            f"Describe{api.api_name}": jobs.describe,
-            f"List{api.api_name}s": jobs.list,
-            f"Stop{api.api_name}": jobs.stop,
+            f"Create{name}": some.create,
+            f"Describe{name}": some.describe,
+            f"List{name}s": some.list,
+            f"Stop{name}": some.stop,
         }
-    return {**found, "ListTrainingJobsForHyperParameterTuningJob": jobs.list_trials}
+    return {**found, "ListTrainingJobsForHyperParameterTuningJob": jobs[TUNING.api_name].list_trials}
 
 
 def _registry_operations(registry: ModelRegistry) -> dict[str, Operation]:
@@ -112,10 +114,12 @@ def _as_list(tags: Mapping[str, str]) -> list[Document]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _prepared(database: Database, name: str, operation: Operation) -> Operation:
-    """Give an operation what all have in common: its request token counts once, and its tags are kept."""
+def _prepared(machine: Machine, name: str, operation: Operation) -> Operation:
+    """Give an operation what all have in common: a request of its shape, whose token counts once and tags are kept."""
+    database = machine.database
 
     def call(request: Document) -> Document:
+        check_members(machine, name, request)
         token = request.pop("ClientRequestToken", None)
         if token is None and not request.get("Tags"):
             return operation(request)

@@ -14,6 +14,7 @@ from pipelines.local.errors import ServiceError
 from pipelines.local.store.staging import Readable
 
 JSON_TYPE = "application/x-amz-json-1.1"
+MAX_CONTENT_BYTES = 8 << 20
 
 Operations = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
 
@@ -55,8 +56,20 @@ class Request:
         return _bounded(Chunked(body), self.headers.get("x-amz-decoded-content-length"))
 
     def content(self) -> bytes:
-        """Return the whole body, decoded; it can be read once."""
-        return b"".join(iter(partial(self.stream.read, BLOCK_BYTES), b""))
+        """Return the whole body, decoded; it can be read once.
+
+        Raises:
+            ServiceError: RequestEntityTooLarge; IncompleteBody.
+        """
+        if int(self.headers.get("content-length", "0")) > MAX_CONTENT_BYTES:
+            raise _too_large()
+        blocks, size = [], 0
+        for block in iter(partial(self.stream.read, BLOCK_BYTES), b""):
+            size += len(block)
+            if size > MAX_CONTENT_BYTES:
+                raise _too_large()
+            blocks.append(block)
+        return b"".join(blocks)
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,11 @@ def _json_object(content: bytes) -> dict[str, Any]:
 
 def _bounded(body: Readable, length: str | None) -> Readable:
     return body if length is None else Bounded(body, int(length))
+
+
+def _too_large() -> ServiceError:
+    message = f"the body of the request has more than the {MAX_CONTENT_BYTES} bytes that this operation takes"
+    return ServiceError("RequestEntityTooLarge", message, status=413)
 
 
 def _decoded(path: str) -> str:

@@ -1,5 +1,6 @@
 """What every job needs of this machine."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from pipelines.local.store import Store
 
 @dataclass(frozen=True)
 class Machine:
-    """The parts of this machine that jobs use; `model` is botocore's model of the SageMaker service."""
+    """The parts of this machine that jobs use; `model` is botocore's model of the SageMaker service.
+
+    `environment` gives the variables that lead a job's own AWS clients to this machine.
+    """
 
     root: Path
     store: Store
@@ -21,6 +25,7 @@ class Machine:
     model: ServiceModel
     region: str
     account: str
+    environment: Callable[[], Mapping[str, str]] = dict
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a resource such as `training-job/<name>`."""

@@ -168,7 +168,7 @@ def container_of(machine: Machine, tree: Tree, description: Document) -> Contain
         entrypoint=(*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])),
         tree=tree.folder,
         log=log_file(machine, KIND, description["ProcessingJobName"]),
-        environment={"AWS_REGION": machine.region, **description.get("Environment", {})},
+        environment={"AWS_REGION": machine.region, **machine.environment(), **description.get("Environment", {})},
         time_limit=limit_of(description),
         library=library_of(application["ImageUri"]),
     )

@@ -21,13 +21,24 @@ def check_request(machine: Machine, operation: str, request: Document) -> None:
     Raises:
         ValidationError: naming each mistake.
     """
+    check_members(machine, operation, request)
+    mistakes = list(constraint_errors(request, machine.model.operation_model(operation).input_shape))
+    if mistakes:
+        raise ValidationError(f"{operation}: {'; '.join(mistakes)}")
+
+
+def check_members(machine: Machine, operation: str, request: Document) -> None:
+    """Check a request's members and their types, as botocore does before it sends one.
+
+    Raises:
+        ValidationError: naming each mistake.
+    """
     shape = machine.model.operation_model(operation).input_shape
     if shape is None:
         raise TypeError(f"{operation} takes no input")
     report = ParamValidator().validate(request, shape)
-    mistakes = report.generate_report().splitlines() if report.has_errors() else list(constraint_errors(request, shape))
-    if mistakes:
-        raise ValidationError(f"{operation}: {'; '.join(mistakes)}")
+    if report.has_errors():
+        raise ValidationError(f"{operation}: {'; '.join(report.generate_report().splitlines())}")
 
 
 def constraint_errors(value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:

@@ -73,7 +73,7 @@ def container_of(
         own = toolkit.variables_of(training, "", "")
         entrypoint = ("python3", str(ALGORITHM))
     names = {"TRAINING_JOB_NAME": training.name, "TRAINING_JOB_ARN": description["TrainingJobArn"]}
-    environment = {"AWS_REGION": machine.region, **names, **given, **own}
+    environment = {"AWS_REGION": machine.region, **machine.environment(), **names, **given, **own}
     library = library_of(algorithm["TrainingImage"])
     return Container(entrypoint, tree.folder, log, environment, limit_of(description), cpus, folder, library)
 
