@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import pipelines.local
-from pipelines.local.boto_session import ACCOUNT, LocalSession
+from pipelines.local.boto_session import LocalSession
+from pipelines.local.services import ACCOUNT
 
 NO_TELEMETRY = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
 DEFAULT_BUCKET = f"sagemaker-eu-west-1-{ACCOUNT}"

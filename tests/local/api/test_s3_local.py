@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 
-from pipelines.local.boto_session import ACCOUNT, LocalSession
+from pipelines.local.boto_session import LocalSession
+from pipelines.local.services import ACCOUNT
 from pipelines.local.session import session
 from tests.local.api.conftest import BUCKET, content_of, error_code
 

@@ -5,7 +5,8 @@ import re
 import boto3
 import pytest
 
-from pipelines.local.boto_session import ACCOUNT, LocalSession
+from pipelines.local.boto_session import LocalSession
+from pipelines.local.services import ACCOUNT
 from tests.local.api.conftest import error_code
 
 
