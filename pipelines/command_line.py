@@ -24,6 +24,7 @@ DEFAULT_MODULE = "pipelines.fraud.pipeline"
 DEFAULT_ROOT = ".sagemaker-local"
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/sagemaker-local"
 LOCAL_INTERVAL, AWS_INTERVAL = 0.1, 15.0
+AWS_ATTEMPTS = 8
 INTERRUPTED = 130
 # More than a cached run makes, so that it never collects.
 COLLECTED_OBJECTS = 200_000
@@ -90,7 +91,9 @@ def open_site(options: argparse.Namespace, *, runs_jobs: bool = False) -> Abstra
     if options.local_root and not options.local:
         raise UsageError("--local-root is for --local: give both or none")
     root = options.local_root or Path(DEFAULT_ROOT)
-    return _local_site(root, warm_up=runs_jobs) if options.local else _aws_site()
+    if options.local:
+        return _local_site(root, warm_up=runs_jobs)
+    return _aws_site(stops_on_interrupt=getattr(options, "stop_on_interrupt", False))
 
 
 def execute(parser: Parser, work: Callable[[argparse.Namespace], int], arguments: Sequence[str] | None) -> int:
@@ -152,13 +155,17 @@ def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
 
 
 @contextmanager
-def _aws_site() -> Iterator[Site]:
+def _aws_site(*, stops_on_interrupt: bool) -> Iterator[Site]:
     # Imported after the flags are parsed, so that a mistake in them and --help answer at once.
     import boto3  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
 
     from pipelines.delivery.run import Site  # noqa: PLC0415
 
-    yield Site(boto3.Session(), AWS_INTERVAL, stops_on_interrupt=False)
+    core = botocore.session.get_session()
+    core.set_default_client_config(Config(retries={"mode": "adaptive", "total_max_attempts": AWS_ATTEMPTS}))
+    yield Site(boto3.Session(botocore_session=core), AWS_INTERVAL, stops_on_interrupt=stops_on_interrupt)
 
 
 def _collect_rarely() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PARAMETER = "InputData"
 _S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+_UPLOADED = re.compile(r"s3://[^/]+/(?P<prefix>.+)/data/[0-9a-f]{64}/")
 
 
 def check_input_data(value: str) -> None:
@@ -25,8 +26,17 @@ def check_input_data(value: str) -> None:
         raise UsageError(f"--input-data {value} is not a folder: give a folder with the input files, or an S3 URI")
 
 
-def send_input_data(value: str, session: boto3.Session, kwargs: Mapping[str, Any]) -> str:
-    """Return the S3 URI of the input data, uploaded to the bucket that get_pipeline is told to use."""
+def prefix_of(default: object) -> str:
+    """Return the key prefix below which the data of a definition's default was uploaded under its hash."""
+    match = _UPLOADED.fullmatch(default) if isinstance(default, str) else None
+    return match["prefix"] if match else ""
+
+
+def send_input_data(value: str, session: boto3.Session, kwargs: Mapping[str, Any], prefix: object = "") -> str:
+    """Return the S3 URI of the input data, uploaded to the bucket that get_pipeline is told to use.
+
+    `prefix` is where the pipeline keeps its own data, so that the same data are one input however they were given.
+    """
     if value.startswith("s3://"):
         return value
     # Whoever uploads nothing does not pay for the import.
@@ -34,4 +44,5 @@ def send_input_data(value: str, session: boto3.Session, kwargs: Mapping[str, Any
     from pipelines.delivery.upload import Destination, upload_data  # noqa: PLC0415
 
     bucket = kwargs.get("default_bucket") or default_bucket(session)
-    return upload_data(Path(value), Destination(session, bucket, str(kwargs.get("base_job_prefix", ""))))
+    below = str(kwargs.get("base_job_prefix") or prefix or "").strip("/")
+    return upload_data(Path(value), Destination(session, bucket, below))

@@ -52,6 +52,11 @@ class PipelineModule:
         parameters = inspect.signature(self.get_pipeline).parameters.values()
         return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
+    def default(self, name: str) -> object:
+        """Return the default of an argument; none where it has none."""
+        parameter = inspect.signature(self.get_pipeline).parameters.get(name)
+        return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
     def check(self, kwargs: Mapping[str, Any]) -> None:
         """Refuse arguments that get_pipeline does not take."""
         unknown = [name for name in kwargs if name not in self.accepted]
@@ -104,7 +109,8 @@ def compile_module(options: argparse.Namespace, session: boto3.Session) -> Compi
         offered["role"] = role
     uri = None
     if options.input_data and "input_data" in module.accepted:
-        uri = offered["input_data"] = send_input_data(options.input_data, session, kwargs)
+        prefix = module.default("base_job_prefix")
+        uri = offered["input_data"] = send_input_data(options.input_data, session, kwargs, prefix)
     compiled = module.compile(kwargs, offered)
     return replace(compiled, input_data=uri)
 

@@ -3,10 +3,17 @@
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
+    ResponseStreamingError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
 )
 
 _LOG_IN = "log in again (aws sso login, or renew AWS_PROFILE / AWS_ACCESS_KEY_ID), or run with --local"
@@ -29,6 +36,42 @@ _BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
     (ProfileNotFound, "correct AWS_PROFILE, or run with --local"),
     (EndpointConnectionError, "check the region and the network, or run with --local"),
 )
+
+_THROTTLED = frozenset(
+    {
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_BEING_RENEWED = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, UnauthorizedSSOTokenError)
+_NETWORK = (HTTPClientError, IncompleteReadError, ResponseStreamingError)
+
+
+def is_expired(error: Exception) -> bool:
+    """Whether the credentials have run out."""
+    if isinstance(error, ClientError):
+        return error.response["Error"].get("Code") in _EXPIRED
+    return isinstance(error, _BEING_RENEWED)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same call may succeed a while later."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or error.response["Error"].get("Code") in _THROTTLED | _EXPIRED
+    return isinstance(error, _NETWORK + _BEING_RENEWED)
 
 
 def explain(error: Exception) -> str | None:

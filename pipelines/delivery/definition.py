@@ -55,6 +55,7 @@ class StepPlan:
     condition: str | None
     reports: Mapping[str, ReportFile]
     comparisons: tuple[Comparison, ...]
+    model_package_group: object = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,15 @@ class Run:
         """The value of every parameter, by default or as given."""
         defaults = {name: parameter.default for name, parameter in self.definition.parameters.items()}
         return {**defaults, **self.parameters}
+
+    @property
+    def model_package_group(self) -> str | None:
+        """The group that the first step which registers a model registers it in; none if that is computed."""
+        groups = (step.model_package_group for step in self.definition.steps.values())
+        group = next((each for each in groups if each is not None), None)
+        if parameter := _after("Parameters.", _object(group).get("Get")):
+            group = self.values.get(parameter)
+        return group if isinstance(group, str) else None
 
 
 def parse_definition(text: str, source: str = "the definition") -> Definition:
@@ -129,6 +139,7 @@ def _plan(step: Mapping[str, Any], condition: str | None) -> StepPlan:
             for entry in _objects(step.get("PropertyFiles"))
         },
         comparisons=tuple(_comparisons(name, _object(step.get("Arguments")).get("Conditions"))),
+        model_package_group=_object(step.get("Arguments")).get("ModelPackageGroupName"),
     )
 
 

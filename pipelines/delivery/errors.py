@@ -19,3 +19,11 @@ class UploadError(DeliveryError):
 
 class InterruptionError(DeliveryError):
     """The person stopped following; the execution goes on without them."""
+
+
+class FollowingTimeoutError(DeliveryError):
+    """The time to follow is over; the execution goes on."""
+
+
+class ContactError(DeliveryError):
+    """The service could not be asked for too long; the execution goes on."""

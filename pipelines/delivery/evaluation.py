@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
-_UNREADABLE = frozenset({"NoSuchKey", "NoSuchBucket", "AccessDenied", "404", "403"})
+ROC_AUC_PROPERTY = "RocAuc"
+_UNREADABLE = frozenset({"NoSuchKey", "NoSuchBucket", "AccessDenied", "AccessDeniedException", "404", "403"})
+# Both are said of a group that nobody has registered anything in.
+_NO_GROUP = frozenset({"ResourceNotFound", "ValidationException"})
 _SEGMENT = re.compile(r"""\[['"](?P<key>[^'"]+)['"]\]|\[(?P<index>\d+)\]|(?P<name>[^.\[\]]+)""")
 
 
@@ -48,12 +51,36 @@ class Evaluation:
         containers = description.get("InferenceSpecification", {}).get("Containers", ())
         metrics = description.get("ModelMetrics", {}).get("ModelQuality", {})
         uri = metrics.get("Statistics", {}).get("S3Uri")
+        value = _number(self._report(uri), path) if uri and path else None
+        told = description.get("CustomerMetadataProperties", {})
         return Package(
             arn=arn,
             model=containers[0].get("ModelDataUrl") if containers else None,
             evaluation=uri,
-            value=_number(self._report(uri), path) if uri and path else None,
+            value=value if value is not None else _as_number(told.get(ROC_AUC_PROPERTY)),
+            group=description.get("ModelPackageGroupName"),
+            approval=description.get("ModelApprovalStatus"),
         )
+
+    def champion(self, group: str, path: str | None, *, own: str | None, needed: bool) -> Package | None:
+        """Return the newest approved package of a group, the execution's own apart, with its number.
+
+        Unless it is needed, a role that may not list packages costs the comparison and no more.
+        """
+        pages = self._client.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=group,
+            ModelApprovalStatus="Approved",
+            SortBy="CreationTime",
+            SortOrder="Descending",
+        )
+        try:
+            arns = (entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"])
+            arn = next((each for each in arns if each != own), None)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in (_NO_GROUP if needed else _NO_GROUP | _UNREADABLE):
+                raise
+            return None
+        return self.package(arn, path) if arn else None
 
     @cached_property
     def _s3(self) -> S3Client:

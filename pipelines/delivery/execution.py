@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from threading import Event
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from pipelines.delivery.attention import Attention, Patience
 from pipelines.delivery.definition import Definition
-from pipelines.delivery.errors import InterruptionError
+from pipelines.delivery.identity import Identity
 from pipelines.delivery.jobs import Jobs
 from pipelines.delivery.snapshot import Execution, read_execution, read_step
 
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 
-def start(client: SageMakerClient, pipeline: str, parameters: Mapping[str, str], *, token: str | None = None) -> str:
-    """Start an execution of a pipeline and return its ARN; the same token again gives the same execution."""
+def start(
+    client: SageMakerClient, pipeline: str, parameters: Mapping[str, str], identity: Identity | None = None
+) -> str:
+    """Start an execution of a pipeline and return its ARN; the same identity again gives the same execution."""
+    named: dict[str, Any] = {"PipelineExecutionDisplayName": identity.name} if identity else {}
     answer = client.start_pipeline_execution(
         PipelineName=pipeline,
         PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
-        ClientRequestToken=token or str(uuid4()),
+        ClientRequestToken=identity.token if identity else str(uuid4()),
+        **named,
     )
     return answer["PipelineExecutionArn"]
 
@@ -46,18 +50,16 @@ class Follower:
         )
         return read_execution(description, tuple(self.jobs.complete(step) for step in steps))
 
-    def follow(self, arn: str, show: Callable[[Execution], None], interrupt: Event) -> Execution:
-        """Show the execution until it has ended; an interrupt ends the following, not the execution."""
+    def follow(
+        self, arn: str, show: Callable[[Execution], None], attention: Attention, patience: Patience
+    ) -> Execution:
+        """Show the execution until it has ended, or attention or patience have."""
         for pause in _pauses(self._interval):
-            execution = self.look(arn)
+            execution = patience.call(lambda: self.look(arn), attention, arn)
             show(execution)
             if execution.has_ended:
                 return execution
-            if interrupt.wait(pause):
-                raise InterruptionError(
-                    f"stopped following {arn}, which goes on; to stop it: "
-                    f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {arn}"
-                )
+            attention.pause(pause, arn)
         raise AssertionError("the pauses never end")
 
     def stop(self, arn: str) -> None:

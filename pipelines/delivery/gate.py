@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipelines.delivery.definition import Definition
@@ -37,6 +37,8 @@ class Package:
     model: str | None = None
     evaluation: str | None = None
     value: float | None = None
+    group: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Verdict:
     checks: tuple[Check, ...] = ()
     trials: Trials | None = None
     tuned_roc_auc: float | None = None
+    champion: Package | None = None
 
     @property
     def exit_code(self) -> int:
@@ -76,22 +79,72 @@ class Verdict:
         check = auc_check(self.checks)
         return check.threshold if check else None
 
+    @property
+    def candidate_roc_auc(self) -> float | None:
+        """The ROC AUC of the model that the run ended with: the tuned one where there is one."""
+        return self.roc_auc if self.tuned_roc_auc is None else self.tuned_roc_auc
+
+    @property
+    def difference(self) -> float | None:
+        """By how much the run's model is better than the champion."""
+        if self.champion is None or self.champion.value is None or self.candidate_roc_auc is None:
+            return None
+        return self.candidate_roc_auc - self.champion.value
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """The model package that an execution registered, and the champion: the newest one of its group that is approved.
+
+    With `max_regression`, a model whose ROC AUC is below the champion's by more than that is rejected.
+    """
+
+    package: Package | None = None
+    champion: Package | None = None
+    max_regression: float | None = None
+
 
 def judge(
-    execution: Execution, definition: Definition, checks: Sequence[Check] = (), package: Package | None = None
+    execution: Execution, definition: Definition, checks: Sequence[Check] = (), rivals: Rivals | None = None
 ) -> Verdict:
     """Give the verdict on an execution that has ended."""
+    rivals = rivals or Rivals()
     outcome, reason = _decide(execution, definition)
     tunings = execution.of_type("Tuning")
-    return Verdict(
+    verdict = Verdict(
         outcome=outcome,
         reason=reason,
         model_package_arn=registered_arn(execution),
         branches=tuple(Branch(step.name, step.outcome) for step in execution.steps if step.outcome is not None),
         checks=tuple(checks),
         trials=tunings[-1].trials if tunings else None,
-        tuned_roc_auc=_tuned_roc_auc(execution, checks, package) if tunings else None,
+        tuned_roc_auc=_tuned_roc_auc(execution, checks, rivals.package) if tunings else None,
+        champion=rivals.champion,
     )
+    return _compare(verdict, rivals)
+
+
+def _compare(verdict: Verdict, rivals: Rivals) -> Verdict:
+    """Turn a registration into a rejection where the champion is too much better; a person's approval stands."""
+    champion, allowed = rivals.champion, rivals.max_regression
+    approved = rivals.package is not None and rivals.package.approval == "Approved"
+    if verdict.outcome != "registered" or champion is None or allowed is None or approved:
+        return verdict
+    if verdict.difference is None or champion.value is None:
+        return replace(
+            verdict,
+            outcome="failed",
+            reason=f"--no-regression: {package_name(verdict.model_package_arn)} cannot be compared with the champion, "
+            f"{package_name(champion.arn)}, for the ROC AUC of one of them is unknown",
+        )
+    # Numbers of a report, which has some digits only.
+    if round(-verdict.difference, 12) <= allowed:
+        return verdict
+    reason = (
+        f"ROC AUC {verdict.candidate_roc_auc:.4f} is below the champion's {champion.value:.4f} "
+        f"({package_name(champion.arn)}) by {-verdict.difference:.4f}, more than the allowed {allowed:g}"
+    )
+    return replace(verdict, outcome="rejected", reason=reason)
 
 
 def auc_check(checks: Sequence[Check]) -> Check | None:

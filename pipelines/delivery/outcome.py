@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.delivery.files import write_text
-from pipelines.delivery.gate import Check, Verdict
+from pipelines.delivery.gate import Check, Package, Verdict
 from pipelines.delivery.run import Result
 from pipelines.delivery.snapshot import Step, Trials
 
@@ -65,7 +65,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "branches": [{"step": branch.step, "outcome": branch.outcome} for branch in verdict.branches],
         "checks": [_check(check) for check in verdict.checks],
         "trials": _trials(verdict.trials),
+        "champion": _champion(verdict.champion),
+        "difference": _finite(verdict.difference),
     }
+
+
+def _champion(champion: Package | None) -> dict[str, Any] | None:
+    return {"model_package_arn": champion.arn, "roc_auc": _finite(champion.value)} if champion else None
 
 
 def _check(check: Check) -> dict[str, Any]:

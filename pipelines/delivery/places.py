@@ -25,9 +25,13 @@ class Places:
 
     def log(self, step: Step) -> str | None:
         """Return a step's log: a file, or a CloudWatch log group and the beginning of its streams' names."""
-        group = _LOG_GROUPS.get(step.type)
         job = step.trials.best_job if step.trials else step.job
-        if not (group and job):
+        return self.job_log(step.type, job) if job else None
+
+    def job_log(self, step_type: str, job: str) -> str | None:
+        """Return the log of a job of a step of that type; none for a type that has no logs."""
+        group = _LOG_GROUPS.get(step_type)
+        if not group:
             return None
         return str(self.root / "logs" / group.lstrip("/") / job / "algo-1.log") if self.root else f"{group}/{job}"
 

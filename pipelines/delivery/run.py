@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from pipelines.delivery.attention import Attention, Patience
 from pipelines.delivery.definition import Run
 from pipelines.delivery.errors import InterruptionError
 from pipelines.delivery.evaluation import Evaluation
 from pipelines.delivery.execution import Follower, start
-from pipelines.delivery.gate import Package, Verdict, auc_check, judge, registered_arn
+from pipelines.delivery.gate import Package, Rivals, Verdict, auc_check, judge, registered_arn
+from pipelines.delivery.identity import Identity, find_execution
+from pipelines.delivery.logs import Tail, read_tails
 from pipelines.delivery.parameters import check_parameters
 from pipelines.delivery.pipeline import Change, PipelineOrder, upsert
 from pipelines.delivery.places import Places
@@ -22,6 +24,8 @@ from pipelines.delivery.snapshot import Execution
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_sagemaker import SageMakerClient
+
+LONGEST_REASON = 1024
 
 Explain = Callable[[str], Mapping[str, str]]
 
@@ -55,6 +59,7 @@ class Result:
     package: Package | None
     cache_reasons: Mapping[str, str]
     places: Places
+    tails: Mapping[str, Tail] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,42 +67,73 @@ class Launched:
     """An execution that was started, and what became of its pipeline before."""
 
     arn: str
-    change: Change
+    change: Change | Literal["attached"]
 
 
-def launch(site: Site, order: PipelineOrder, run: Run) -> Launched:
-    """Check the parameters, bring the pipeline up to date and start it."""
+def launch(site: Site, order: PipelineOrder, run: Run, identity: Identity | None = None) -> Launched:
+    """Check the parameters, bring the pipeline up to date and start it.
+
+    A run with an identity that has an execution is not started again, and its pipeline stays as it is: a later commit
+    may have changed it since.
+    """
     check_parameters(run)
-    change = upsert(site.client, order)
-    return Launched(start(site.client, order.name, run.parameters), change)
+    if identity and (arn := find_execution(site.client, order.name, identity)):
+        return Launched(arn, "attached")
+    change = upsert(site.client, order, site.session)
+    return Launched(start(site.client, order.name, run.parameters, identity), change)
 
 
-def complete(site: Site, arn: str, run: Run, progress: Progress, interrupt: Event) -> Result:
+def complete(
+    site: Site,
+    arn: str,
+    run: Run,
+    progress: Progress,
+    attention: Attention,
+    *,
+    max_regression: float | None = None,
+) -> Result:
     """Follow an execution to its end and judge it."""
     follower = Follower(site.client, run.definition, interval=site.interval)
+    patience = Patience(site.session, site.interval, progress.say)
     try:
-        execution = _follow(site, arn, follower, progress, interrupt)
+        execution = _follow(site, arn, follower, progress, attention, patience)
     finally:
         progress.close()
-    return _result(site, run, execution, Evaluation(site.session, site.client, follower.jobs))
+    evaluation = Evaluation(site.session, site.client, follower.jobs)
+    return patience.call(lambda: _result(site, run, execution, evaluation, max_regression), attention, arn)
 
 
-def _follow(site: Site, arn: str, follower: Follower, progress: Progress, interrupt: Event) -> Execution:
+def _follow(
+    site: Site, arn: str, follower: Follower, progress: Progress, attention: Attention, patience: Patience
+) -> Execution:
     try:
-        return follower.follow(arn, progress.show, interrupt)
+        return follower.follow(arn, progress.show, attention, patience)
     except InterruptionError:
         if not site.stops_on_interrupt:
             raise
     progress.say("stopping: waiting until the jobs have ended (once more to leave at once)")
     follower.stop(arn)
     # The interrupt stays set, and would end this following too.
-    return follower.follow(arn, progress.show, Event())
+    return follower.follow(arn, progress.show, Attention(), patience)
 
 
-def _result(site: Site, run: Run, execution: Execution, evaluation: Evaluation) -> Result:
+def _result(site: Site, run: Run, execution: Execution, evaluation: Evaluation, max_regression: float | None) -> Result:
     checks = evaluation.checks(execution, run)
     arn, check = registered_arn(execution), auc_check(checks)
-    package = evaluation.package(arn, check.path if check else None) if arn else None
-    verdict = judge(execution, run.definition, checks, package)
+    path = check.path if check else None
+    package = evaluation.package(arn, path) if arn else None
+    group = package.group if package else run.model_package_group
+    needed = max_regression is not None
+    champion = evaluation.champion(group, path, own=arn, needed=needed) if group else None
+    verdict = judge(execution, run.definition, checks, Rivals(package, champion, max_regression))
+    if verdict.outcome == "rejected" and package and package.approval == "PendingManualApproval":
+        _reject(site, package, verdict.reason)
     reasons = site.explain(execution.arn) if site.explain else {}
-    return Result(run, execution, verdict, package, reasons, site.places)
+    tails = read_tails(site.session, execution, site.places) if verdict.outcome == "failed" else {}
+    return Result(run, execution, verdict, package, reasons, site.places, tails)
+
+
+def _reject(site: Site, package: Package, reason: str) -> None:
+    site.client.update_model_package(
+        ModelPackageArn=package.arn, ModelApprovalStatus="Rejected", ApprovalDescription=reason[:LONGEST_REASON]
+    )

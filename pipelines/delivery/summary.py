@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable, Iterator
 
-from pipelines.delivery.gate import Check, Verdict, auc_check
+from pipelines.delivery.gate import Check, Verdict, auc_check, package_name
 from pipelines.delivery.outcome import evaluation_uri, model_uri
 from pipelines.delivery.run import Result
 from pipelines.delivery.wording import duration, one_line
 
-Again = Callable[[str, str], str]
+Again = Callable[[str, str], str | None]
 
 _HEADLINES = {"registered": "REGISTERED", "rejected": "REJECTED", "finished": "FINISHED", "failed": "FAILED"}
 _LONGEST_REASON = 240
@@ -28,6 +28,9 @@ def summarize(result: Result, again: Again) -> Iterator[str]:
     yield f"{_HEADLINES[verdict.outcome]}: {one_line(verdict.reason)} ({duration(result.execution.seconds)})"
     for name, text in (*_numbers(verdict), *_places(result)):
         yield f"  {name:<14} {one_line(text)}"
+    for name, tail in result.tails.items():
+        yield f"  log of {name}: {tail.place}{f' {tail.problem}' if tail.problem else ''}"
+        yield from (f"    {line}" for line in tail.lines)
     for name, text in _misses(result):
         yield f"  not cached     {name}: {one_line(text)}"
     if command := _next(result, again):
@@ -42,6 +45,9 @@ def _numbers(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "ROC AUC" if check is auc_check(verdict.checks) else check.metric, f"{sides}{answer} ({check.step})"
     if verdict.tuned_roc_auc is not None:
         yield "tuned ROC AUC", _number(verdict.tuned_roc_auc)
+    if champion := verdict.champion:
+        difference = "" if verdict.difference is None else f", this one {verdict.difference:+.4f}"
+        yield "champion", f"{_number(champion.value)}{difference} ({package_name(champion.arn)})"
     if trials := verdict.trials:
         best = f", best {trials.objective} {_number(trials.best)}" if trials.objective else ""
         yield "trials", f"{trials.completed} of {trials.total} completed{best}"
@@ -76,9 +82,8 @@ def _next(result: Result, again: Again) -> str | None:
         return f"{result.places.show_artifact(uri)}  # what the gate saw"
     check = auc_check(result.verdict.checks)
     threshold = _other_side(check) if check else None
-    if check and check.parameter and threshold:
-        return f"{again(check.parameter, threshold)}  # takes the other branch"
-    return None
+    command = again(check.parameter, threshold) if check and check.parameter and threshold else None
+    return f"{command}  # takes the other branch" if command else None
 
 
 def _other_side(check: Check) -> str | None:

@@ -65,6 +65,11 @@ def upload_sources(folder: Path, names: Sequence[str], to: Destination) -> str:
     return _upload(_read((name, folder / name) for name in names), "code", to)
 
 
+def hash_sources(folder: Path, names: Sequence[str]) -> str:
+    """Return the hash of source files, by which an upload of just these files is called."""
+    return _digest(_read((name, folder / name) for name in names), form="files")
+
+
 def upload_data(folder: Path, to: Destination) -> str:
     """Upload a folder of input data and return its S3 prefix, which depends on names and contents alone.
 

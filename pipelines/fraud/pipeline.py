@@ -10,13 +10,14 @@ from typing import Any
 
 import boto3
 
-from pipelines.delivery.upload import Destination, upload_archive, upload_data, upload_sources
+from pipelines.delivery.upload import Destination, hash_sources, upload_archive, upload_data, upload_sources
 from pipelines.fraud import dataset, sdk, settings
 from pipelines.fraud.hyperparameters import RANGES, UNTUNED, Range
 from pipelines.fraud.settings import EVALUATE, PREPROCESS, TRAIN, Script
 
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
+UNKNOWN = "unknown"
 CHANNELS = ("train", "validation", "schema")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
@@ -32,6 +33,8 @@ class Parameters:
     input_data: Any
     roc_auc_threshold: Any
     model_approval_status: Any
+    commit_id: Any
+    repository: Any
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,9 @@ def _parameters(input_data: str) -> Parameters:
             default_value="PendingManualApproval",
             enum_values=["Approved", "Rejected", "PendingManualApproval"],
         ),
+        # Parameters, so that commits which change no step share one definition; run-pipeline sets them.
+        commit_id=sdk.ParameterString("CommitId", default_value=UNKNOWN),
+        repository=sdk.ParameterString("Repository", default_value=UNKNOWN),
     )
 
 
@@ -158,7 +164,7 @@ def _steps(plan: Plan, tuning: Tuning) -> list[Any]:
     train = _train(plan, preprocess)
     model = train.properties.ModelArtifacts.S3ModelArtifacts
     evaluate = _evaluate("Evaluate", plan, preprocess, model)
-    good = [_register("Register", plan, model, evaluate), _create_model("CreateModel", plan, model)]
+    good = [_register("Register", plan, model, (preprocess, evaluate)), _create_model("CreateModel", plan, model)]
     gate = sdk.ConditionStep(
         name="AucGate",
         conditions=[sdk.ConditionLessThanOrEqualTo(left=_auc(evaluate), right=plan.parameters.roc_auc_threshold)],
@@ -173,7 +179,7 @@ def _second_chance(plan: Plan, tuning: Tuning, preprocess: Any) -> list[Any]:
     model = tune.get_top_model_s3_uri(top_k=0, s3_bucket=plan.uploads.bucket, prefix=plan.models)
     # A branch cannot hold a second condition, so this evaluation is the gate: it fails where the model does.
     evaluate = _evaluate("EvaluateTuned", plan, preprocess, model, threshold=plan.parameters.roc_auc_threshold)
-    register = _register("RegisterTuned", plan, model, evaluate)
+    register = _register("RegisterTuned", plan, model, (preprocess, evaluate))
     create = _create_model("CreateTunedModel", plan, model, after=evaluate)
     return [tune, evaluate, register, create]
 
@@ -184,9 +190,10 @@ def _preprocess(plan: Plan) -> Any:
         name="Preprocess",
         step_args=_processor(plan, PREPROCESS).run(
             inputs=[_code(plan, PREPROCESS), _input("data", plan.parameters.input_data)],
-            outputs=[_output(plan, "Preprocess", name) for name in (*CHANNELS, "test")],
+            outputs=[_output(plan, "Preprocess", name) for name in (*CHANNELS, "test", "input")],
             arguments=arguments,
         ),
+        property_files=[sdk.PropertyFile(name="InputReport", output_name="input", path=settings.INPUT_REPORT)],
         cache_config=_cache(),
     )
 
@@ -232,7 +239,8 @@ def _tune(plan: Plan, tuning: Tuning, preprocess: Any) -> Any:
     )
 
 
-def _register(name: str, plan: Plan, model: Any, evaluate: Any) -> Any:
+def _register(name: str, plan: Plan, model: Any, reports: tuple[Any, Any]) -> Any:
+    preprocess, evaluate = reports
     report = sdk.Join(on="/", values=[_produced(evaluate, "evaluation"), settings.EVALUATION_REPORT])
     quality = sdk.ModelQuality(statistics=sdk.MetricsSource(content_type="application/json", s3_uri=report))
     arguments = _builder(plan, model).register(
@@ -244,9 +252,24 @@ def _register(name: str, plan: Plan, model: Any, evaluate: Any) -> Any:
         model_metrics=sdk.ModelMetrics(model_quality=quality),
         approval_status=plan.parameters.model_approval_status,
         description=settings.MODEL_DESCRIPTION,
-        customer_metadata_properties=dict(plan.metadata),
+        metadata_properties=sdk.MetadataProperties(
+            commit_id=plan.parameters.commit_id, repository=plan.parameters.repository
+        ),
+        customer_metadata_properties={**plan.metadata, **_lineage(plan, preprocess, evaluate)},
     )
     return sdk.ModelStep(name=name, step_args=arguments, depends_on=[evaluate])
+
+
+def _lineage(plan: Plan, preprocess: Any, evaluate: Any) -> dict[str, Any]:
+    """Return what a model is made of and how good it is, for whoever finds it in the registry."""
+    files = sorted({file for script in (PREPROCESS, TRAIN, EVALUATE) for file in script.files})
+    read = sdk.JsonGet(step_name=preprocess.name, property_file="InputReport", json_path=settings.INPUT_HASH_PATH)
+    return {
+        "InputDataHash": read.to_string(),
+        "CodeHash": hash_sources(settings.SCRIPTS, files),
+        "RocAuc": _auc(evaluate).to_string(),
+        "RocAucThreshold": plan.parameters.roc_auc_threshold.to_string(),
+    }
 
 
 def _create_model(name: str, plan: Plan, model: Any, *, after: Any = None) -> Any:

@@ -44,6 +44,7 @@ with _unused_clients("us-east-1"), _own_logging(), warnings.catch_warnings():
     from sagemaker.core import image_uris
     from sagemaker.core.config.config_manager import SageMakerConfig
     from sagemaker.core.helper.session_helper import get_execution_role
+    from sagemaker.core.metadata_properties import MetadataProperties
     from sagemaker.core.parameter import ContinuousParameter, IntegerParameter
     from sagemaker.core.processing import Processor
     from sagemaker.core.shapes import (
@@ -84,6 +85,7 @@ __all__ = [
     "IntegerParameter",
     "Join",
     "JsonGet",
+    "MetadataProperties",
     "MetricsSource",
     "ModelBuilder",
     "ModelMetrics",

@@ -43,6 +43,10 @@ TRAINING_SECONDS = 4 * 60 * 60
 OBJECTIVE = "validation:auc"
 AUC_PATH = "binary_classification_metrics.auc.value"
 
+# What Preprocess read: the number stands in the model package.
+INPUT_REPORT = "input.json"
+INPUT_HASH_PATH = "sha256"
+
 CONTENT_TYPES = ["text/csv", "application/json"]
 INFERENCE_INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
 TRANSFORM_INSTANCES = ["ml.m5.large", "ml.m5.xlarge"]

@@ -88,6 +88,7 @@ def refuse(folder: Path, module: str, *arguments: str, **environment: str) -> tu
     return answer.returncode, line.partition(": error: ")[2]
 
 
+ROLE = "arn:aws:iam::111122223333:role/pipeline"
 FILE = ("--definition", "pipeline.json", "--local")
 USAGE = [
     (("--bogus",), "unrecognized arguments: --bogus (see run-pipeline --help)"),
@@ -103,7 +104,7 @@ USAGE = [
     ((*FILE, "--module-name", "x"), "--definition runs without a module: leave out --module-name and --kwargs"),
     (("--pipeline-name", "x", "--local"), "--pipeline-name is for --definition"),
     ((*FILE, "--no-wait"), "--no-wait: a local run ends with this command; leave out --no-wait or --local"),
-    (("--role-arn", "r", "--no-wait", "--json", "x"), "--no-wait knows no outcome: leave out --no-wait or --json"),
+    (("--role-arn", ROLE, "--no-wait", "--json", "x"), "--no-wait knows no outcome: leave out --no-wait or --json"),
     ((*FILE, "--json", "missing/outcome.json"), "--json missing/outcome.json: name a file in a folder that exists"),
     ((*FILE, "--json", "."), "--json .: name a file in a folder that exists"),
     ((*FILE, "--input-data", "missing"), "--input-data missing is not a folder: give a folder with the input files"),
@@ -125,7 +126,7 @@ USAGE = [
     ((*FILE, "--parameter", "RocAucThreshold="), "parameter 'RocAucThreshold' is empty: expected a number"),
     ((*FILE, "--parameter", "RocAucThreshold=x"), "parameter 'RocAucThreshold' is 'x': expected a number"),
     (
-        ("--definition", "pipeline.json", "--role-arn", "r", "--local-root", "x"),
+        ("--definition", "pipeline.json", "--role-arn", ROLE, "--local-root", "x"),
         "--local-root is for --local: give both or none",
     ),
 ]
@@ -167,20 +168,20 @@ MODULE_MISTAKES = [
 def test_a_module_that_makes_no_pipeline_says_why(
     folder: Path, command: str, module: str, kwargs: tuple[str, ...], code: int, message: str
 ) -> None:
-    flags = ("--module-name", module, "--role-arn", "r", *(("--kwargs", *kwargs) if kwargs else ()))
+    flags = ("--module-name", module, "--role-arn", ROLE, *(("--kwargs", *kwargs) if kwargs else ()))
     answer, line = refuse(folder, command, *flags, **IN_AWS)
     assert answer == code
     assert message in line
 
 
 def test_without_credentials_the_line_says_how_to_get_some(folder: Path) -> None:
-    code, line = refuse(folder, RUN, "--definition", "pipeline.json", "--role-arn", "arn", **IN_AWS)
+    code, line = refuse(folder, RUN, "--definition", "pipeline.json", "--role-arn", ROLE, **IN_AWS)
     assert code == 1
     assert line.startswith("NoCredentialsError: Unable to locate credentials. Next: log in again")
 
 
 def test_without_a_region_the_line_says_where_to_set_one(folder: Path) -> None:
-    code, line = refuse(folder, RUN, "--definition", "pipeline.json", "--role-arn", "arn")
+    code, line = refuse(folder, RUN, "--definition", "pipeline.json", "--role-arn", ROLE)
     assert (code, line) == (
         1,
         "NoRegionError: You must specify a region. Next: set AWS_DEFAULT_REGION, or run with --local",
@@ -188,7 +189,7 @@ def test_without_a_region_the_line_says_where_to_set_one(folder: Path) -> None:
 
 
 def test_verbose_shows_the_traceback_and_the_line(folder: Path) -> None:
-    answer = call(folder, RUN, "--verbose", "--module-name", "no_function", "--role-arn", "r", **IN_AWS)
+    answer = call(folder, RUN, "--verbose", "--module-name", "no_function", "--role-arn", ROLE, **IN_AWS)
     assert answer.returncode == 2
     assert answer.stderr.startswith("Traceback (most recent call last):")
     assert answer.stderr.splitlines()[-1].startswith("run-pipeline: error: module no_function has no get_pipeline")

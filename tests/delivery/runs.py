@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Any
 
+from pipelines.delivery.attention import Attention
 from pipelines.delivery.definition import Run, parse_definition
 from pipelines.delivery.progress import Lines
 from pipelines.delivery.run import Explain, Result, Site, complete
@@ -49,6 +50,7 @@ def script(status: str = "Succeeded", steps: Sequence[dict[str, Any]] = TUNED_ST
             "DescribeTrainingJob": trained(train__auc=0.95, validation__auc=0.8112),
             "DescribeHyperParameterTuningJob": tuning(5, 0, best=0.8701),
             "DescribeProcessingJob": processed("s3://bucket/untuned"),
+            "DescribeLogStreams": {"logStreams": []},
             "DescribeModelPackage": packaged("s3://bucket/tuned/evaluation.json"),
             **answers,
         },
@@ -74,9 +76,10 @@ def finish(
     interrupt: Event | None = None,
     explain: Explain | None = None,
     stops: bool = True,
+    minutes: float | None = None,
+    max_regression: float | None = None,
 ) -> Result:
     """Follow the execution to its end."""
     progress = Lines(out or io.StringIO())
-    return complete(
-        site(service, explain=explain, stops=stops), EXECUTION, run or run_of(), progress, interrupt or Event()
-    )
+    where, attention = site(service, explain=explain, stops=stops), Attention(interrupt, minutes=minutes)
+    return complete(where, EXECUTION, run or run_of(), progress, attention, max_regression=max_regression)

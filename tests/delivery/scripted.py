@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.config import Config
 
 Document = dict[str, Any]
 Answer = Document | Exception | Callable[[Document], Document]
@@ -40,7 +42,10 @@ class Script:
         }
         self._objects = objects or {}
         self.calls: list[tuple[str, Document]] = []
-        self.session = boto3.Session("AKIAEXAMPLE", "secret", region_name="us-east-1")
+        core = botocore.session.Session()
+        # Botocore's own attempts take their time; what is tested is what comes after them.
+        core.set_default_client_config(Config(retries={"total_max_attempts": 1}))
+        self.session = boto3.Session("AKIAEXAMPLE", "secret", region_name="us-east-1", botocore_session=core)
         events: Any = self.session.events
         events.register("before-send", self._answer)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from pipelines.delivery.definition import parse_definition
-from pipelines.delivery.gate import Branch, Check, Outcome, Package, judge
+from pipelines.delivery.gate import Branch, Check, Outcome, Package, Rivals, judge
 from pipelines.delivery.snapshot import Execution, Step, Trials
 from tests.delivery.pipelines import FAIL_BRANCH, NO_GATE, TWO_BRANCHES
 from tests.delivery.scripted import EXECUTION, PACKAGE
@@ -168,7 +168,7 @@ def test_another_metric_is_no_roc_auc() -> None:
 def test_a_tuned_package_with_a_report_of_its_own_gives_the_tuned_roc_auc() -> None:
     execution = ended("Succeeded", CHOSE_TRUE, TUNED, replace(REGISTERED, name="RegisterTuned"))
     package = Package(PACKAGE, evaluation="s3://bucket/tuned/evaluation.json", value=0.86)
-    verdict = judge(execution, parse_definition(TWO_BRANCHES), [auc(0.81)], package)
+    verdict = judge(execution, parse_definition(TWO_BRANCHES), [auc(0.81)], Rivals(package))
     assert verdict.tuned_roc_auc == 0.86
     assert verdict.trials == TUNED.trials
     assert verdict.model_package_arn == PACKAGE
@@ -177,13 +177,13 @@ def test_a_tuned_package_with_a_report_of_its_own_gives_the_tuned_roc_auc() -> N
 def test_a_package_with_the_checked_report_has_no_tuned_roc_auc() -> None:
     package = Package(PACKAGE, evaluation=auc(0.81).evaluation, value=0.81)
     execution = ended("Succeeded", TUNED, REGISTERED)
-    assert judge(execution, parse_definition(TWO_BRANCHES), [auc(0.81)], package).tuned_roc_auc is None
+    assert judge(execution, parse_definition(TWO_BRANCHES), [auc(0.81)], Rivals(package)).tuned_roc_auc is None
 
 
 def test_without_tuning_there_is_no_tuned_roc_auc() -> None:
     package = Package(PACKAGE, evaluation="s3://bucket/other.json", value=0.9)
     execution = ended("Succeeded", CHOSE_FALSE, REGISTERED)
-    assert judge(execution, parse_definition(TWO_BRANCHES), [auc(0.9)], package).tuned_roc_auc is None
+    assert judge(execution, parse_definition(TWO_BRANCHES), [auc(0.9)], Rivals(package)).tuned_roc_auc is None
 
 
 def test_a_rejection_tells_the_tuned_roc_auc() -> None:

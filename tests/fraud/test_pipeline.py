@@ -55,9 +55,9 @@ def test_each_step_waits_for_those_whose_results_it_takes(steps: dict[str, Json]
         "AucGate": {"Evaluate"},
         "Tune": {"Preprocess"},
         "EvaluateTuned": {"Preprocess", "Tune"},
-        "RegisterTuned": {"Tune", "EvaluateTuned"},
+        "RegisterTuned": {"Preprocess", "Tune", "EvaluateTuned"},
         "CreateTunedModel": {"Tune", "EvaluateTuned"},
-        "Register": {"Train", "Evaluate"},
+        "Register": {"Preprocess", "Train", "Evaluate"},
         "CreateModel": {"Train"},
     }
 
@@ -76,6 +76,8 @@ def test_the_parameters_are_typed_and_have_defaults(definition: Json, compiled: 
             "DefaultValue": "PendingManualApproval",
             "EnumValues": ["Approved", "Rejected", "PendingManualApproval"],
         },
+        "CommitId": {"Type": "String", "DefaultValue": "unknown"},
+        "Repository": {"Type": "String", "DefaultValue": "unknown"},
     }
     assert data["Type"] == "String"
     assert re.fullmatch(rf"s3://{BUCKET}/fraud/data/[0-9a-f]{{64}}/", data["DefaultValue"])
@@ -184,7 +186,7 @@ def test_outputs_of_two_executions_never_meet(steps: dict[str, Json]) -> None:
             run = {"Get": "Execution.PipelineExecutionId"}
             assert target["S3Uri"]["Std:Join"]["Values"] == [f"s3://{BUCKET}/fraud/runs", run, step, name]
             assert target["LocalPath"] == f"{OUTPUT}/{name}"
-    assert set(outputs(steps["Preprocess"])) == {"train", "validation", "schema", "test"}
+    assert set(outputs(steps["Preprocess"])) == {"train", "validation", "schema", "test", "input"}
 
 
 def test_training_is_given_the_untuned_hyperparameters_in_script_mode(steps: dict[str, Json]) -> None:
@@ -260,12 +262,30 @@ def test_a_registered_model_brings_its_evaluation(steps: dict[str, Json], name: 
         "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}
     }
     assert arguments["ModelApprovalStatus"] == {"Get": "Parameters.ModelApprovalStatus"}
-    assert arguments["CustomerMetadataProperties"] == {
-        "PipelineExecutionArn": {"Get": "Execution.PipelineExecutionArn"}
-    }
     specification = arguments["InferenceSpecification"]
     assert specification["SupportedContentTypes"] == ["text/csv", "application/json"]
     assert specification["SupportedResponseMIMETypes"] == ["text/csv", "application/json"]
+
+
+@pytest.mark.parametrize(("name", "evaluation"), [("Register", "Evaluate"), ("RegisterTuned", "EvaluateTuned")])
+def test_a_registered_model_tells_what_it_is_made_of(steps: dict[str, Json], name: str, evaluation: str) -> None:
+    def read(step: str, report: str, path: str) -> Json:
+        file = {"Get": f"Steps.{step}.PropertyFiles.{report}"}
+        return {"Std:Join": {"On": "", "Values": [{"Std:JsonGet": {"PropertyFile": file, "Path": path}}]}}
+
+    arguments = steps[name]["Arguments"]
+    assert arguments["MetadataProperties"] == {
+        "CommitId": {"Get": "Parameters.CommitId"},
+        "Repository": {"Get": "Parameters.Repository"},
+    }
+    code = arguments["CustomerMetadataProperties"].pop("CodeHash")
+    assert re.fullmatch("[0-9a-f]{64}", code)
+    assert arguments["CustomerMetadataProperties"] == {
+        "PipelineExecutionArn": {"Get": "Execution.PipelineExecutionArn"},
+        "InputDataHash": read("Preprocess", "InputReport", "sha256"),
+        "RocAuc": read(evaluation, "EvaluationReport", "binary_classification_metrics.auc.value"),
+        "RocAucThreshold": THRESHOLD,
+    }
 
 
 # What the service will say

@@ -1,9 +1,12 @@
 """The Preprocess job: claims and customers tables in; encoded train, validation and test sets out."""
 
 import argparse
+import hashlib
+import json
 import shutil
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -116,11 +119,26 @@ def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema: Schema |
     return counts
 
 
+def hash_files(folder: Path) -> str:
+    """Return the SHA-256 of all files' names and contents, the one that uploaded data are called by in S3."""
+    total = hashlib.sha256(b"files")
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    for name, path in sorted(paths.items()):
+        with path.open("rb") as file:
+            total.update(b"\0" + name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
 def _write(table: pa.Table, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     pq.write_table(table, partial, row_group_size=ROW_GROUP_ROWS)
     partial.replace(file)
+
+
+def _write_input_report(file: Path, sha256: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"sha256": sha256}))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,9 +150,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--message-file", type=Path, default=Path("/opt/ml/output/message"))
     options = parser.parse_args(arguments)
     try:
-        counts = preprocess(options.input_dir, options.output_dir, seed=options.seed)
+        with ThreadPoolExecutor(1) as beside:
+            sha256 = beside.submit(hash_files, options.input_dir)
+            counts = preprocess(options.input_dir, options.output_dir, seed=options.seed)
     except DataError as error:
         return report_failure(error, options.message_file)
+    _write_input_report(options.output_dir / "input" / "input.json", sha256.result())
     print(", ".join(f"{name} {rows} policies" for name, rows in counts.items()))
     return 0
 
