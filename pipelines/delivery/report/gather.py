@@ -1,0 +1,213 @@
+"""Gathers the facts of a run that ended, by boto3 calls. What may not be read or is gone costs its section only."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from pipelines.delivery.report.facts import Champion, Facts, PackageFact, Report, StepFact, Trial, Tuning
+from pipelines.delivery.report.graph import Graph, read_graph
+from pipelines.delivery.report.quality import read_importance, read_quality
+from pipelines.delivery.report.words import comparison
+from pipelines.delivery.run import Result, Site
+from pipelines.delivery.snapshot import Step
+from pipelines.delivery.wording import one_line, result, state
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+
+Found = TypeVar("Found")
+IMPORTANCE = "feature_importance.json"
+_LARGEST_REPORT = 20_000_000
+_MOST_TRIALS = 500
+_CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
+# Codes of "there is none" and "you may not"; anything else is a failure that must be seen.
+_ABSENT = frozenset(
+    {"NoSuchKey", "NoSuchBucket", "AccessDenied", "AccessDeniedException", "ResourceNotFound", "ValidationException"}
+    | {"404", "403"}
+)
+
+
+def gather(site: Site, run_result: Result) -> Facts:
+    """Return the facts of a run."""
+    return _Gatherer(site, run_result).facts()
+
+
+class _Gatherer:
+    """Asks one SageMaker about one run; each document is read once."""
+
+    def __init__(self, site: Site, run_result: Result) -> None:
+        self._client: SageMakerClient = site.client
+        self._s3: S3Client = site.session.client("s3")
+        self._result = run_result
+        self._documents: dict[str, object] = {}
+
+    def facts(self) -> Facts:
+        """Return all that is found."""
+        run_result, execution = self._result, self._result.execution
+        package = self._describe_package(run_result.verdict.model_package_arn)
+        reports = tuple(self._reports())
+        return Facts(
+            pipeline=execution.pipeline,
+            execution_arn=execution.arn,
+            status=execution.status,
+            verdict=run_result.verdict,
+            started=execution.started,
+            seconds=execution.seconds,
+            is_local=run_result.places.root is not None,
+            steps=tuple(self._step(step) for step in execution.steps),
+            graph=self._graph(),
+            reports=tuple(report for report, _ in reports),
+            tuning=next(filter(None, map(self._tuning, reversed(execution.of_type("Tuning")))), None),
+            importance=read_importance(self._sibling(reports[-1][1])) if reports else (),
+            champion=self._champion(),
+            package=self._package(package) if package else None,
+            parameters=run_result.run.values,
+            commit=_known(package.get("MetadataProperties", {}).get("CommitId"), run_result.run.values.get("CommitId")),
+            data_hash=_known(package.get("CustomerMetadataProperties", {}).get("InputDataHash"), self._data_hash()),
+        )
+
+    def _step(self, step: Step) -> StepFact:
+        began = self._result.execution.started
+        offset = (step.started - began).total_seconds() if step.started and began else None
+        cached, tail = step.cache_source is not None, self._result.tails.get(step.name)
+        return StepFact(
+            name=step.name,
+            type=step.type,
+            state=state(step),
+            offset=None if offset is None else max(0.0, offset),
+            seconds=step.seconds,
+            says=one_line(result(step)),
+            cache_reason=None if cached else self._result.cache_reasons.get(step.name),
+            show_log=self._result.places.show_log(step) if step.status == "Failed" else None,
+            log=tail.lines if tail else (),
+        )
+
+    def _graph(self) -> Graph:
+        steps = self._result.execution.steps
+        outcomes = {branch.step: branch.outcome for branch in self._result.verdict.branches}
+        notes = {check.step: comparison(check) for check in self._result.verdict.checks if check.value is not None}
+        states = {step.name: state(step) for step in steps}
+        return read_graph(self._result.run.definition.text).marked(states, outcomes, notes)
+
+    def _reports(self) -> Iterator[tuple[Report, str]]:
+        for step in self._result.execution.steps:
+            for uri in self._report_uris(step):
+                quality = read_quality(self._document(uri))
+                if quality:
+                    yield Report(step.name, quality), uri
+
+    def _report_uris(self, step: Step) -> Iterator[str]:
+        plan, job = self._result.run.definition.steps.get(step.name), step.job
+        if not (plan and plan.reports and job and step.status == "Succeeded"):
+            return
+        description = _allowed(lambda: self._client.describe_processing_job(ProcessingJobName=job))
+        outputs = description["ProcessingOutputConfig"]["Outputs"] if description else ()
+        folders = {output["OutputName"]: output.get("S3Output", {}).get("S3Uri") for output in outputs}
+        for file in plan.reports.values():
+            if folder := folders.get(file.output):
+                yield f"{folder.rstrip('/')}/{file.path.lstrip('/')}"
+
+    def _tuning(self, step: Step) -> Tuning | None:
+        job = step.job
+        if job is None:
+            return None
+        summaries = _allowed(lambda: list(self._trials(job))) or []
+        metrics = [each.get("FinalHyperParameterTuningJobObjectiveMetric", {}) for each in summaries]
+        objective = next((metric for metric in metrics if metric.get("MetricName")), None)
+        if objective is None:
+            return None
+        best = step.trials.best_job if step.trials else None
+        ordered = sorted(summaries, key=lambda each: (each["CreationTime"], each["TrainingJobName"]))
+        trials = tuple(_trial(number, each, best) for number, each in enumerate(ordered, 1))
+        return Tuning(step.name, objective["MetricName"], objective.get("Type") == "Minimize", trials)
+
+    def _trials(self, job: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
+            HyperParameterTuningJobName=job, PaginationConfig={"MaxItems": _MOST_TRIALS}
+        )
+        for page in pages:
+            yield from page["TrainingJobSummaries"]
+
+    def _describe_package(self, arn: str | None) -> Mapping[str, Any]:
+        if arn is None:
+            return {}
+        return _allowed(lambda: dict(self._client.describe_model_package(ModelPackageName=arn))) or {}
+
+    def _package(self, description: Mapping[str, Any]) -> PackageFact:
+        arn = description["ModelPackageArn"]
+        return PackageFact(arn, description.get("ModelApprovalStatus", ""), _approve(arn, self._result.places.root))
+
+    def _champion(self) -> Champion | None:
+        found = self._result.verdict.champion
+        if found is None:
+            return None
+        quality = read_quality(self._document(found.evaluation)) if found.evaluation else None
+        return Champion(found.arn.partition("model-package/")[2] or found.arn, found.value, quality)
+
+    def _data_hash(self) -> str | None:
+        found = (_CONTENT_HASH.search(str(value)) for value in self._result.run.values.values())
+        return next((match[1] for match in found if match), None)
+
+    def _sibling(self, uri: str) -> object:
+        return self._document(f"{uri.rpartition('/')[0]}/{IMPORTANCE}")
+
+    def _document(self, uri: str) -> object:
+        if uri not in self._documents:
+            self._documents[uri] = _allowed(lambda: self._read(uri))
+        return self._documents[uri]
+
+    def _read(self, uri: str) -> object:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        answer = self._s3.get_object(Bucket=bucket, Key=key)
+        try:
+            return json.loads(answer["Body"].read(_LARGEST_REPORT))
+        except (ValueError, RecursionError):
+            # No report is no section; the step that reads it in earnest says what is wrong with it.
+            return None
+
+
+def _allowed(ask: Callable[[], Found]) -> Found | None:
+    try:
+        return ask()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _ABSENT:
+            raise
+        return None
+
+
+def _known(*values: object) -> str | None:
+    """Return the first value that says something; parameters without a value are `unknown`."""
+    return next((str(value) for value in values if value and value != "unknown"), None)
+
+
+def _trial(number: int, summary: Mapping[str, Any], best: str | None) -> Trial:
+    metric = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {})
+    began, ended = summary.get("TrainingStartTime"), summary.get("TrainingEndTime")
+    return Trial(
+        number=number,
+        name=summary["TrainingJobName"],
+        status=summary["TrainingJobStatus"],
+        value=float(metric["Value"]) if "Value" in metric else None,
+        hyperparameters=summary.get("TunedHyperParameters", {}),
+        seconds=(ended - began).total_seconds() if began and ended else None,
+        is_best=summary["TrainingJobName"] == best,
+    )
+
+
+def _approve(arn: str, root: Path | None) -> str:
+    """Return the command that approves a model package: of the AWS CLI, or of Python where there is no AWS."""
+    if root is None:
+        return f"aws sagemaker update-model-package --model-package-arn {arn} --model-approval-status Approved"
+    program = (
+        f"from pipelines.local import session; session({json.dumps(str(root))}, region={json.dumps(arn.split(':')[3])})"
+        f'.client("sagemaker").update_model_package(ModelPackageArn={json.dumps(arn)}, ModelApprovalStatus="Approved")'
+    )
+    return f"python -c {shlex.quote(program)}"
