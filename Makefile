@@ -6,7 +6,10 @@ ARGS ?=
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: run test lint types imports unit bench clean
+.PHONY: install run test lint types imports unit bench clean
+
+## install: the environment in .venv
+install: $(INSTALLED)
 
 ## run: the whole pipeline on this machine, on sample data; ARGS="--parameter RocAucThreshold=0.75" adds arguments
 run: $(INSTALLED)
