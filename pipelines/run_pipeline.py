@@ -16,10 +16,11 @@ from pipelines import command_line
 from pipelines.command_line import Parser, parse_tags
 from pipelines.delivery.definition import Run, parse_definition
 from pipelines.delivery.errors import UsageError
-from pipelines.delivery.files import check_target
+from pipelines.delivery.files import check_folder, check_target
 from pipelines.delivery.parameters import check_parameters
 from pipelines.delivery.pipeline import PipelineOrder
 from pipelines.delivery.tags import complete_tags
+from pipelines.delivery.wording import one_line
 from pipelines.input_data import PARAMETER, check_input_data, prefix_of, send_input_data
 from pipelines.pipeline_module import Compiled, compile_module, role_of
 
@@ -75,6 +76,7 @@ def _parser() -> Parser:
     parser.add_argument("--description", metavar="TEXT", help="the pipeline's description")
     parser.add_argument("--tags", metavar="JSON", type=parse_tags, default=(), help="the pipeline's tags: a JSON list")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the outcome here, for machines")
+    parser.add_argument("--report", metavar="DIR", type=Path, help="write report.html, report.md and report.xml here")
     parser.add_argument("--no-wait", action="store_true", help="print the execution's ARN and do not follow it")
     _add_flags_of_following(parser)
     _add_flags_of_identity(parser)
@@ -157,6 +159,8 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError(mistake)
     if options.json:
         check_target(options.json, "--json")
+    if options.report:
+        check_folder(options.report, "--report")
     if options.input_data:
         check_input_data(options.input_data)
     if options.commit:
@@ -187,6 +191,7 @@ def _mistakes(options: argparse.Namespace) -> dict[str, object]:
         "--no-wait: a local run ends with this command; leave out --no-wait or --local": options.no_wait
         and options.local,
         "--no-wait knows no outcome: leave out --no-wait or --json": options.no_wait and options.json,
+        "--no-wait knows no outcome: leave out --no-wait or --report": options.no_wait and options.report,
         f"--parameter {given_twice} is given twice: give it once": given_twice,
         f"--input-data sets the parameter {PARAMETER}: give one of the two": options.input_data and PARAMETER in names,
     }
@@ -311,9 +316,14 @@ def _complete(options: argparse.Namespace, site: Site, run: Run, pipeline: str, 
         if options.json:
             # Else a reader could take an earlier run's outcome for that of a run that was killed.
             options.json.unlink(missing_ok=True)
+        if options.report:
+            from pipelines.delivery.report.writing import clear  # noqa: PLC0415 - few want one
+
+            clear(options.report)
         arn, attention = start(progress.say), Attention(interrupt, minutes=options.timeout)
         result = complete(site, arn, run, progress, attention, max_regression=options.no_regression)
         _report(options, result)
+        _write_report(options, site, result)
     return result.verdict.exit_code
 
 
@@ -325,6 +335,20 @@ def _report(options: argparse.Namespace, result: Result) -> None:
         write_outcome(make_outcome(result), options.json)
     again = _no_command if options.follow else _again
     sys.stdout.writelines(f"{line}\n" for line in summarize(result, again))
+
+
+def _write_report(options: argparse.Namespace, site: Site, result: Result) -> None:
+    """Write the report; where that fails, say so and let the verdict stand, for the run has ended as it has."""
+    if not options.report:
+        return
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as in _launch
+
+    from pipelines.delivery.report.writing import write_report  # noqa: PLC0415
+
+    try:
+        write_report(site, result, options.report)
+    except (BotoCoreError, ClientError, OSError) as error:
+        sys.stderr.write(f"run-pipeline: there is no report in {options.report}: {one_line(str(error))}\n")
 
 
 def _no_command(parameter: str, value: str) -> None:

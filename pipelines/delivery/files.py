@@ -14,6 +14,13 @@ def check_target(path: Path, flag: str) -> None:
         raise UsageError(f"{flag} {path}: name a file in a folder that exists and can be written to")
 
 
+def check_folder(folder: Path, flag: str) -> None:
+    """Refuse a folder that is none, cannot be written to or cannot be made, before there is anything to write."""
+    where = folder if folder.exists() else folder.parent
+    if not (where.is_dir() and os.access(where, os.W_OK | os.X_OK)):
+        raise UsageError(f"{flag} {folder}: name a folder that can be written to, or a new one in such a folder")
+
+
 def write_text(text: str, path: Path) -> None:
     """Write a file by renaming a finished one into its place."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from pipelines.delivery.errors import UsageError
-from pipelines.delivery.files import check_target, write_text
+from pipelines.delivery.files import write_text
 from pipelines.delivery.report import html, junit, markdown
 from pipelines.delivery.report.gather import gather
 from pipelines.delivery.run import Result, Site
@@ -12,17 +11,6 @@ HTML = "report.html"
 JUNIT = "report.xml"
 MARKDOWN = "report.md"
 FILES = (HTML, JUNIT, MARKDOWN)
-
-
-def check_folder(folder: Path, flag: str) -> None:
-    """Refuse a folder in which no report can be written, before there is anything to report."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{flag} {folder}: name a folder; this is a file")
-    if folder.is_dir():
-        for name in FILES:
-            check_target(folder / name, flag)
-    else:
-        check_target(folder, flag)
 
 
 def clear(folder: Path) -> None:
