@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from features import DataError, report_failure, roc_auc
-from inference import model_fn
+from inference import Model, model_fn
 
 DECISION = 0.5
 CURVE_POINTS = 201
@@ -45,20 +45,33 @@ def extract(archive: Path, folder: Path) -> None:
         raise DataError(f"{archive}: not a tar archive ({error}); give the training job's model.tar.gz") from error
 
 
-def predict(model_dir: Path, test_dir: Path) -> tuple[Labels, Scores]:
+def load_model(model_dir: Path) -> Model:
+    """Return the model that model.tar.gz holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        extract(model_dir / "model.tar.gz", Path(folder))
+        return model_fn(folder)
+
+
+def predict(model: Model, test_dir: Path) -> tuple[Labels, Scores]:
     """Return the test set's labels and the model's probabilities for it."""
     files = sorted(test_dir.glob("*.parquet"))
     if not files:
         raise DataError(f"{test_dir}: no *.parquet; give the Preprocess step's output `test`")
-    with tempfile.TemporaryDirectory() as folder:
-        extract(model_dir / "model.tar.gz", Path(folder))
-        model = model_fn(folder)
     batches = [batch for file in files for batch in _row_groups(file)]
     labels = np.concatenate([batch[model.schema.label].to_numpy() == 1 for batch in batches])
     scores = np.concatenate([model.predict(batch) for batch in batches])
     if labels.all() or not labels.any():
         raise DataError(f"{test_dir}: every label is {int(labels[0])}; ROC AUC needs both 0 and 1")
     return labels, scores
+
+
+def importance(model: Model) -> dict[str, Any]:
+    """Return each feature's part of what the model's splits gained in training, the greatest first."""
+    gains = model.booster.get_score(importance_type="total_gain")
+    # Without a split there is no gain to have a part of.
+    total = sum(gains.values()) or 1.0
+    parts = {name: gains.get(name, 0.0) / total for name in model.schema.names}
+    return {"feature_importance": dict(sorted(parts.items(), key=lambda part: -part[1]))}
 
 
 def _row_groups(file: Path) -> list[Any]:
@@ -138,16 +151,25 @@ def curves(labels: Labels, scores: Scores) -> dict[str, dict[str, list[float]]]:
 
 
 def evaluate(model_dir: Path, test_dir: Path, output_dir: Path, *, threshold: float | None = None) -> float:
-    """Write evaluation.json and return the ROC AUC; with a threshold, raise GateRejected unless it is above."""
-    document = report(*predict(model_dir, test_dir))
+    """Write evaluation.json and return the ROC AUC; with a threshold, raise GateRejected unless it is above.
+
+    The features' importance has a file of its own beside it, for the report's schema has no place for it.
+    """
+    model = load_model(model_dir)
+    document = report(*predict(model, test_dir))
     output_dir.mkdir(parents=True, exist_ok=True)
-    partial = output_dir / "evaluation.json.partial"
-    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    partial.replace(output_dir / "evaluation.json")
+    _write(output_dir / "feature_importance.json", importance(model))
+    _write(output_dir / "evaluation.json", document)
     auc: float = document["binary_classification_metrics"]["auc"]["value"]
     if threshold is not None and auc <= threshold:
         raise GateRejected(f"GateRejected: tuned model's ROC AUC {auc:.4f} is not above the threshold {threshold:g}")
     return auc
+
+
+def _write(file: Path, document: dict[str, Any]) -> None:
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    partial.replace(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
