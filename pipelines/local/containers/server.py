@@ -167,8 +167,9 @@ class Server:
         if pid == 0:
             self.become(message, cpus)
         job = self._jobs[message["start"]] = Job(message["start"], pid, cpus)
-        self._reaping = False
+        # The end is never reported before the start.
         self.send({"started": job.id, "pid": pid, "isolated": self._isolated})
+        self._reaping = False
         self.reap()
 
     def choose_cpus(self, count: int | None) -> tuple[int, ...]:
