@@ -11,6 +11,7 @@ from pipelines.delivery.report.svg import LETTER, WIDTH, Frame, Scale, picture, 
 
 _UNIT_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _MOST_BARS = 15
+_LEAST_BAR = 0.001
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,10 @@ def _trial(frame: Frame, trial: Trial, objective: str) -> Markup:
 
 def importance(key: str, title: str, features: Sequence[tuple[str, float]]) -> Markup:
     """Return the features' parts of the importance as bars, the many small ones as one."""
-    shown = list(features[:_MOST_BARS])
-    if rest := features[_MOST_BARS:]:
+    shown = [(name, share) for name, share in features[:_MOST_BARS] if share >= _LEAST_BAR]
+    if rest := features[len(shown) :]:
         shown.append((f"{len(rest)} more", sum(share for _, share in rest)))
-    left = min(150.0, max(len(name) for name, _ in shown) * LETTER + 12)
+    left = min(170.0, max(len(name) for name, _ in shown) * LETTER + 12)
     scale = Scale(0, max(share for _, share in shown), 0, WIDTH - left - 52)
     rows = []
     for row, (name, share) in enumerate(shown):
@@ -161,7 +162,7 @@ def gate(key: str, title: str, threshold: float, marks: Sequence[Mark]) -> Marku
 def _pointer(x: float, line: float, mark: Mark, free: list[float]) -> Markup:
     """Return a mark with its words in the first row below that has room; free has each row's leftmost place taken."""
     words = f"{mark.name} {number(mark.value)}"
-    width = len(words) * LETTER
+    width = len(words) * LETTER * 1.08
     right = min(WIDTH, max(width, x + width / 2))
     row = next((number_ for number_, taken in enumerate(free) if right + 8 <= taken), len(free))
     free[row : row + 1] = [right - width]

@@ -1,6 +1,7 @@
 """Text of others in Markdown and Mermaid: shown as it is, never acting as markup."""
 
 import re
+from collections.abc import Sequence
 
 from pipelines.delivery.wording import one_line
 
@@ -31,9 +32,18 @@ def _apart(match: re.Match[str]) -> str:
 
 def block(text: str) -> str:
     """Return text as a code block of one line, for commands that are copied."""
-    line = one_line(text)
-    fence = "`" * max(3, max(map(len, re.findall("`+", line)), default=0) + 1)
-    return f"{fence}sh\n{line}\n{fence}"
+    return _fenced([one_line(text)], "sh")
+
+
+def listing(lines: Sequence[str]) -> str:
+    """Return lines, of a log for example, as a code block."""
+    return _fenced([_short(one_line(line)) for line in lines], "text")
+
+
+def _fenced(lines: Sequence[str], language: str) -> str:
+    ticks = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return "\n".join([f"{fence}{language}", *lines, fence])
 
 
 def label(text: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipelines.delivery.report.escaping import block, code, plain
-from pipelines.delivery.report.facts import Facts, Report, Tuning
+from pipelines.delivery.report.escaping import block, code, listing, plain
+from pipelines.delivery.report.facts import Facts, Report, StepFact, Tuning
 from pipelines.delivery.report.mermaid import ICONS, curve_chart, flowchart, trials_chart
 from pipelines.delivery.report.numbers import count, number, percent, setting, signed
 from pipelines.delivery.report.quality import Confusion
-from pipelines.delivery.report.words import AUC_MEANS, figures, headline, metric_name, reason
+from pipelines.delivery.report.words import AUC_MEANS, figures, headline, measured, metric_name, reason
 from pipelines.delivery.wording import duration
 
 MARKER = "<!-- pipeline-report -->"
@@ -16,6 +16,7 @@ MARKER = "<!-- pipeline-report -->"
 LARGEST = 60_000
 _BAR = 24
 _MOST_FEATURES = 15
+_LEAST_SHARE = 0.001
 _MOST_TRIALS = 50
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -101,8 +102,7 @@ def _quality(facts: Facts) -> str | None:
     report = facts.report
     if report is None:
         return None
-    items = f", measured on {count(report.quality.items)} rows" if report.quality.items is not None else ""
-    parts = [f"### How good the model is\n\nFrom the report of {code(report.step)}{items}."]
+    parts = [f"### How good the model is\n\n{plain(measured(facts))}"]
     if report.quality.confusion:
         parts.append(_confusion(report.quality.confusion))
     rows = [
@@ -184,16 +184,10 @@ def _importance(facts: Facts) -> str | None:
     if not facts.importance:
         return None
     greatest = facts.importance[0][1]
-    rows = [
-        (code(name), f"`{_bar(share / greatest)}` {percent(share)}")
-        for name, share in facts.importance[:_MOST_FEATURES]
-    ]
-    more = len(facts.importance) - len(rows)
-    rest = (
-        f"\n\n{more} more features have {percent(sum(s for _, s in facts.importance[_MOST_FEATURES:]))}."
-        if more
-        else ""
-    )
+    shown = [(name, share) for name, share in facts.importance[:_MOST_FEATURES] if share >= _LEAST_SHARE]
+    rows = [(code(name), f"`{_bar(share / greatest)}` {percent(share)}") for name, share in shown]
+    others = facts.importance[len(shown) :]
+    rest = f"\n\n{len(others)} more features have {percent(sum(share for _, share in others))}." if others else ""
     return _fold("What the model decides by", _table(("feature", "part of the gain"), rows) + rest)
 
 
@@ -218,8 +212,13 @@ def _steps(facts: Facts) -> str | None:
     heads: tuple[str, ...] = ("step", "state", "time", "result", "why not from the cache")
     if not any(row[-1] for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    logs = [f"Log of {code(step.name)}:\n\n{block(step.show_log)}" for step in facts.steps if step.show_log]
+    logs = [_log(step) for step in facts.steps if step.show_log and step.state != "rejected"]
     return "\n\n".join([_fold(f"{len(rows)} steps, {facts.cached} from the cache", _table(heads, rows)), *logs])
+
+
+def _log(step: StepFact) -> str:
+    end = f"The end of the log of {code(step.name)}:\n\n{listing(step.log)}\n\n" if step.log else ""
+    return f"{end}To read the log of {code(step.name)}:\n\n{block(step.show_log or '')}"
 
 
 def _run(facts: Facts) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipelines.delivery.report import charts
 from pipelines.delivery.report.charts import Line, Mark
-from pipelines.delivery.report.facts import Facts, Report
+from pipelines.delivery.report.facts import Facts, Report, StepFact
 from pipelines.delivery.report.flow import flow
 from pipelines.delivery.report.markdown import run_facts
 from pipelines.delivery.report.markup import Markup, join, tag
@@ -13,7 +13,7 @@ from pipelines.delivery.report.numbers import count, number, percent, setting, s
 from pipelines.delivery.report.parts import badge, command, figure, fold, legend, table
 from pipelines.delivery.report.quality import Curve, Quality, sample
 from pipelines.delivery.report.timeline import timeline
-from pipelines.delivery.report.words import AUC_MEANS, figures, headline, metric_name, reason
+from pipelines.delivery.report.words import AUC_MEANS, figures, headline, measured, metric_name, reason
 from pipelines.delivery.wording import duration
 
 _TABLE_STEPS = 20
@@ -61,8 +61,14 @@ def _gate(facts: Facts) -> Markup | None:
 def _next(facts: Facts) -> Markup | None:
     if facts.package and facts.package.approval == "PendingManualApproval":
         return tag("div", command("To approve the model, run", facts.package.approve), style="margin-top:22px")
-    logs = [command(f"To read the log of {step.name}, run", step.show_log) for step in facts.steps if step.show_log]
+    logs = [_log(step) for step in facts.steps if step.show_log and step.state != "rejected"]
     return tag("div", *logs, style="margin-top:22px") if logs else None
+
+
+def _log(step: StepFact) -> Markup:
+    end = tag("pre", tag("code", "\n".join(step.log))) if step.log else None
+    title = tag("h3", f"The end of the log of {step.name}") if end else None
+    return join(title, end, command(f"To read the log of {step.name}, run", step.show_log or ""))
 
 
 def pipeline(facts: Facts) -> Markup | None:
@@ -85,8 +91,7 @@ def quality(facts: Facts) -> Markup | None:
     report = facts.report
     if report is None:
         return None
-    rows = f", on {count(report.quality.items)} rows that no training saw" if report.quality.items is not None else ""
-    says = tag("p", f"Measured by {report.step}{rows}.", class_="soft")
+    says = tag("p", measured(facts), class_="soft")
     shown = [*_curves(facts, report), *_matrix(report.quality)]
     metrics = table(
         ("metric", "value", "± std. dev."),
@@ -180,7 +185,7 @@ def trials(facts: Facts) -> Markup | None:
     names = list(dict.fromkeys(name for trial in tuning.trials for name in trial.hyperparameters))
     rows = [
         (
-            f"{trial.number}{' ★ best' if trial.is_best else ''}",
+            f"{trial.number}{' ★' if trial.is_best else ''}",
             "" if trial.value is None else number(trial.value),
             *(setting(trial.hyperparameters.get(name, "")) for name in names),
             trial.status,
@@ -189,7 +194,7 @@ def trials(facts: Facts) -> Markup | None:
         for trial in tuning.trials
     ]
     heads = ("trial", tuning.objective, *names, "status", "time")
-    data = table(heads, rows, numbers=range(1, len(names) + 2))
+    data = table(heads, rows, numbers=(*range(1, len(names) + 2), len(names) + 3))
     drawn = None
     if tuning.measured:
         says = "The diamond is the best trial, the dotted line the best so far."
@@ -202,7 +207,8 @@ def importance(facts: Facts) -> Markup | None:
     if not facts.importance:
         return None
     title = "Feature importance: " + ", ".join(f"{name} {percent(share)}" for name, share in facts.importance[:15])
-    caption = "How much of the model's gain in training comes from splits on each feature."
+    whose = f" This is the model that {facts.report.step} measured." if facts.report else ""
+    caption = f"How much of the model's gain in training comes from splits on each feature.{whose}"
     data = table(("feature", "part"), [(name, percent(share)) for name, share in facts.importance], numbers=(1,))
     return join(
         tag("p", caption, class_="soft"),

@@ -26,7 +26,7 @@ def timeline(key: str, title: str, steps: Sequence[StepFact]) -> Markup:
 def _grid(scale: Scale, end: float, bottom: float) -> Markup:
     parts = []
     for tick in ticks(0, end):
-        x, words = scale.at(tick), duration(tick).replace(".0 s", " s")
+        x, words = scale.at(tick), _time(tick).replace(".0 s", " s")
         half = len(words) * LETTER / 2
         parts.append(tag("line", x1=x, x2=x, y1=0, y2=bottom, class_="grid"))
         parts.append(text(min(x, WIDTH - half), bottom + 16, words, "tick middle"))
@@ -37,11 +37,11 @@ def _row(step: StepFact, y: float, scale: Scale) -> Markup:
     began, took = step.offset or 0.0, step.seconds or 0.0
     x, width = scale.at(began), max(3.0, scale.at(began + took) - scale.at(began))
     x = min(x, _RIGHT - width)
-    words = step.state if step.state in {"cached", "rejected", "failed", "stopped"} else duration(step.seconds)
+    words = step.state if step.state in {"cached", "rejected", "failed", "stopped"} else _time(step.seconds)
     name = f"{ICONS.get(step.state, '·')} {step.name}"
     return tag(
         "g",
-        tag("title", f"{step.name}: {step.state}, {duration(step.seconds)}"),
+        tag("title", f"{step.name}: {step.state}, {_time(step.seconds)}"),
         text(0, y + 14, shorten(name, _LEFT - 6), "label"),
         tag("rect", x=x, y=y + 3, width=width, height=15, rx=3, class_=f"state {_class(step.state)}"),
         _beside(x, width, y + 14, words),
@@ -56,6 +56,12 @@ def _beside(x: float, width: float, y: float, words: str) -> Markup:
     if x - room >= _LEFT:
         return text(x - 5, y, words, "tick end")
     return text(x + width / 2, y, words, "tick middle")
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None or seconds >= 0.1 or not seconds:
+        return duration(seconds)
+    return f"{seconds * 1000:.1f}".removesuffix(".0") + " ms"
 
 
 def _class(state: str) -> str:

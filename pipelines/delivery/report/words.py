@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipelines.delivery.gate import Check, package_name
 from pipelines.delivery.report.facts import Facts
-from pipelines.delivery.report.numbers import number, signed
+from pipelines.delivery.report.numbers import count, number, signed
 from pipelines.delivery.wording import duration
 
 _METRICS = {
@@ -102,6 +102,18 @@ def figures(facts: Facts) -> list[Figure]:
 def reason(facts: Facts) -> str | None:
     """Return the gate's own words where the sentence does not say the same."""
     return facts.verdict.reason if facts.verdict.outcome in {"rejected", "failed"} else None
+
+
+def measured(facts: Facts) -> str:
+    """Return whose quality the last report tells."""
+    report = facts.report
+    if report is None:
+        return ""
+    items = report.quality.items
+    rows = f", on {count(items)} rows that no training saw" if items is not None else ""
+    rejecting = [step.name for step in facts.steps if step.state == "rejected" and step.type == "Processing"]
+    earlier = f" The model that {rejecting[-1]} rejected has no report; this is the one before it." if rejecting else ""
+    return f"Measured by {report.step}{rows}.{earlier}"
 
 
 def _value(facts: Facts) -> Figure:
