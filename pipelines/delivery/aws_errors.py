@@ -15,6 +15,9 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
 
 _LOG_IN = "log in again (aws sso login, or renew AWS_PROFILE / AWS_ACCESS_KEY_ID), or run with --local"
 _NEXT = {
@@ -56,7 +59,7 @@ _THROTTLED = frozenset(
 )
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _BEING_RENEWED = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, UnauthorizedSSOTokenError)
-_NETWORK = (HTTPClientError, IncompleteReadError, ResponseStreamingError)
+_NETWORK = (BotoConnectionError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
 
 
 def is_expired(error: Exception) -> bool:
