@@ -81,6 +81,10 @@ class Services:
                 self._server = Server(self.answers, port=port)
             return self._server
 
+    def has_server(self) -> bool:
+        """Tell whether a server was started."""
+        return self._server is not None
+
     def environment(self) -> dict[str, str]:
         """Return the variables that lead AWS clients in other processes to these services, through the server."""
         return {

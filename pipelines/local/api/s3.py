@@ -16,6 +16,8 @@ BUCKET_HOSTS = (
 )
 ORDINARY = {"bucket-region", "continuation-token", "delimiter", "encoding-type", "fetch-owner", "marker", "max-buckets"}
 ORDINARY |= {"max-keys", "prefix", "response-content-type", "start-after", "x-id"}
+# Presigned as S3 did it before Signature Version 4, which boto3 still does.
+ORDINARY |= {"AWSAccessKeyId", "Expires", "Signature"}
 
 Route = tuple[str, str, frozenset[str]]
 Operation = Callable[[S3Call], Response]

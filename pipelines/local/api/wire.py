@@ -121,7 +121,7 @@ def _json_response(status: int, body: Mapping[str, Any]) -> Response:
 def _json_object(content: bytes) -> dict[str, Any]:
     try:
         body = json.loads(content or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", f"the request is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ServiceError("SerializationException", f"the request is no JSON object but {type(body).__name__}")

@@ -17,8 +17,8 @@ CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 class Framing(Protocol):
     """How the end of a body is found."""
 
-    def is_at_end(self) -> bool:
-        """Say whether the whole body was read."""
+    def left(self) -> int | None:
+        """Tell how many bytes were not read yet; None where nobody knows."""
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes, and b"" only at the end."""
@@ -31,9 +31,9 @@ class Sized:
         self._channel = channel
         self._left = length
 
-    def is_at_end(self) -> bool:
-        """Say whether the whole body was read."""
-        return not self._left
+    def left(self) -> int:
+        """Tell how many bytes were not read yet."""
+        return self._left
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes.
@@ -56,9 +56,9 @@ class Chunked:
         self._left = 0
         self._ended = False
 
-    def is_at_end(self) -> bool:
-        """Say whether the whole body was read."""
-        return self._ended
+    def left(self) -> int | None:
+        """Tell that nothing is left after the last chunk."""
+        return 0 if self._ended else None
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes, and b"" only at the end.
@@ -113,7 +113,7 @@ class Body:
         Raises:
             ServiceError: IncompleteBody; RequestTimeout, when the client stalls.
         """
-        if self._framing.is_at_end():
+        if self._framing.left() == 0:
             return b""
         try:
             if self._is_awaited:
@@ -128,13 +128,17 @@ class Body:
             message = "the body of the request did not come in time; send it again"
             raise ServiceError("RequestTimeout", message, status=408) from error
 
-    def skip(self, limit: int) -> bool:
-        """Read and drop what is left, if that is no more than so many bytes; tell whether the end was reached."""
-        if self._is_awaited and not self._framing.is_at_end():
-            return False  # It may never come.
+    def is_short(self, limit: int) -> bool:
+        """Tell whether no more than so many bytes are left, and will come."""
+        left = self._framing.left()
+        # What the client was not asked for may never come.
+        return left == 0 or (left is not None and left <= limit and not self._is_awaited and not self._is_broken)
+
+    def skip(self) -> bool:
+        """Read and drop what is left; tell whether all of it came."""
         try:
-            while not self._is_broken and limit > 0 and (block := self.read(limit)):
-                limit -= len(block)
+            while self.read():
+                pass
         except ServiceError:
             return False
-        return self._framing.is_at_end() and not self._is_broken
+        return True

@@ -88,14 +88,14 @@ class Connection:
     def _reply(self, head: Head | None, body: Body | None, response: Response) -> bool:
         """Send a response, and tell whether the connection can go on."""
         keeps_alive = bool(
-            head and body and head.keeps_alive and not self._is_closing() and body.skip(MAX_SKIPPED_BYTES)
+            head and body and head.keeps_alive and not self._is_closing() and body.is_short(MAX_SKIPPED_BYTES)
         )
         try:
             is_head = bool(head and head.method == "HEAD")
             send_response(self._channel, response, is_head=is_head, keeps_alive=keeps_alive)
         except OSError:
             return False  # The client is gone; the next one gets a connection of its own.
-        return keeps_alive
+        return bool(keeps_alive and body and body.skip())
 
     def _linger(self) -> None:
         """Read on for a moment: what a client still sends would else make the system drop the response to it."""
