@@ -25,6 +25,8 @@ _STYLES = {
     "not taken": "fill:#f6f7f8,stroke:#8a919b,color:#59606b,stroke-dasharray:4 4",
     "not run": "fill:#f6f7f8,stroke:#8a919b,color:#59606b,stroke-dasharray:2 3",
 }
+# Mermaid's own first colour can hardly be seen on white.
+_PALETTE = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#3b76d6, #8a919b"}}}}%%'
 _STEPS = 20
 _MOST_TRIALS = 60
 
@@ -82,7 +84,9 @@ def _classes(graph: Graph, ids: dict[str, str]) -> Iterator[str]:
 
 def _chart(title: str, across: str, up: str, lines: Sequence[Sequence[float]]) -> str:
     drawn = [f"    line [{', '.join(f'{value:.4f}' for value in line)}]" for line in lines]
-    return _fenced("\n".join(["xychart-beta", f'    title "{label(title)}"', f"    {across}", f"    {up}", *drawn]))
+    return _fenced(
+        "\n".join([_PALETTE, "xychart-beta", f'    title "{label(title)}"', f"    {across}", f"    {up}", *drawn])
+    )
 
 
 def _fenced(text: str) -> str:

@@ -10,7 +10,7 @@ from pipelines.delivery.report.markdown import run_facts
 from pipelines.delivery.report.markup import Markup, join, tag
 from pipelines.delivery.report.mermaid import ICONS
 from pipelines.delivery.report.numbers import count, number, percent, setting, signed
-from pipelines.delivery.report.parts import badge, command, figure, fold, legend, table
+from pipelines.delivery.report.parts import badge, command, figure, fold, legend, small, table
 from pipelines.delivery.report.quality import Curve, Quality, sample
 from pipelines.delivery.report.timeline import timeline
 from pipelines.delivery.report.words import AUC_MEANS, figures, headline, measured, metric_name, reason
@@ -55,7 +55,7 @@ def _gate(facts: Facts) -> Markup | None:
     said = "; ".join(f"{mark.name} {number(mark.value)}" for mark in marks)
     title = f"{name}: threshold {number(facts.threshold)}; {said}"
     meaning = tag("p", AUC_MEANS, class_="soft") if name == "ROC AUC" else None
-    return figure(name, "", charts.gate("gate", title, facts.threshold, marks), meaning)
+    return figure(name, "", charts.gate("gate", title, facts.threshold, marks), meaning, level=2)
 
 
 def _next(facts: Facts) -> Markup | None:
@@ -67,7 +67,7 @@ def _next(facts: Facts) -> Markup | None:
 
 def _log(step: StepFact) -> Markup:
     end = tag("pre", tag("code", "\n".join(step.log))) if step.log else None
-    title = tag("h3", f"The end of the log of {step.name}") if end else None
+    title = small(f"The end of the log of {step.name}", 2) if end else None
     return join(title, end, command(f"To read the log of {step.name}, run", step.show_log or ""))
 
 
@@ -102,7 +102,7 @@ def quality(facts: Facts) -> Markup | None:
         numbers=(1, 2),
     )
     if report.quality.metrics:
-        shown.append(tag("div", tag("h3", "All metrics"), metrics) if len(shown) % 2 else fold("All metrics", metrics))
+        shown.append(tag("div", small("All metrics", 3), metrics) if len(shown) % 2 else fold("All metrics", metrics))
     return join(says, tag("div", *shown, class_="pair"))
 
 

@@ -20,9 +20,9 @@ def section(key: str, title: str, *children: Markup | None) -> Markup:
     return tag("section", tag("h2", title, id=f"{key}-heading"), *children, aria_labelledby=f"{key}-heading")
 
 
-def figure(title: str, caption: str, chart: Markup, *rest: Markup | None) -> Markup:
+def figure(title: str, caption: str, chart: Markup, *rest: Markup | None, level: int = 3) -> Markup:
     """Return a chart with its heading and what it shows."""
-    return tag("figure", tag("h3", title), tag("figcaption", caption) if caption else None, chart, *rest)
+    return tag("figure", small(title, level), tag("figcaption", caption) if caption else None, chart, *rest)
 
 
 def fold(summary: str, *children: Markup) -> Markup:
@@ -69,6 +69,11 @@ def badge(kind: str) -> Markup:
     return tag("svg", tag("circle", cx=12, cy=12, r=12), drawn, viewBox="0 0 24 24", class_="badge", aria_hidden="true")
 
 
+def small(words: str, level: int) -> Markup:
+    """Return a small heading, in the first section one of the second level."""
+    return tag(f"h{level}", words, class_="small")
+
+
 def command(words: str, line: str) -> Markup:
-    """Return a command to copy."""
-    return join(tag("h3", words), tag("pre", tag("code", line)))
+    """Return a command to copy, for the first section."""
+    return join(small(words, 2), tag("pre", tag("code", line)))

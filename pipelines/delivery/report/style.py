@@ -25,7 +25,7 @@ h1 { font-size: clamp(24px, 4.2vw, 34px); line-height: 1.2; margin: 0 0 10px; fo
 .badge circle { fill: var(--tone); } .sign { fill: none; stroke: var(--card); stroke-width: 2.6; stroke-linecap: round;
   stroke-linejoin: round; }
 h2 { font-size: 20px; line-height: 1.3; letter-spacing: -.005em; margin: 0 0 6px; font-weight: 650; }
-h3 { font-size: 15px; margin: 0 0 8px; font-weight: 650; }
+.small { font-size: 15px; margin: 0 0 8px; font-weight: 650; }
 p { margin: 0 0 12px; max-width: 72ch; }
 .lead { font-size: 18px; line-height: 1.5; }
 .soft, figcaption { color: var(--soft); font-size: 14px; line-height: 1.45; }
