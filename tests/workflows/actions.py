@@ -85,7 +85,7 @@ def _take_on_role(inputs: Inputs, job: Job) -> Outputs:
         "AWS_SESSION_TOKEN": inputs["role-to-assume"],
         "AWS_REGION": inputs["aws-region"],
         "AWS_DEFAULT_REGION": inputs["aws-region"],
-        "AWS_ENDPOINT_URL": job.github.aws_url,
+        **job.github.aws,
     }
     return {}
 

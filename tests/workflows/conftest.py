@@ -1,14 +1,33 @@
-"""GitHub with a fresh repository for each test."""
+"""GitHub with a fresh repository for each test, commits to run, and an AWS account that all tests share."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.workflows.github import GitHub
+from tests.workflows.account import BUCKET, REGION, Account
+from tests.workflows.actions import IGNORED
+from tests.workflows.files import REPOSITORY
+from tests.workflows.github import GitHub, pull_request
 from tests.workflows.github_api import GitHubApi
+from tests.workflows.runner import FOLDER, Run, run_workflow
 
-REPOSITORY = Path(__file__).parents[2]
+ROLE = "arn:aws:iam::000000000000:role/sagemaker-execution"
+VARIABLES = {
+    "AWS_ROLE_ARN": "arn:aws:iam::000000000000:role/github",
+    "AWS_REGION": REGION,
+    "ARTIFACT_BUCKET": BUCKET,
+    "SAGEMAKER_PIPELINE_ROLE_ARN": ROLE,
+}
+Commit = Callable[..., Path]
+
+
+def copy_tree(source: Path, target: Path) -> Path:
+    """Copy what a commit of the repository would hold, as far as workflows need it."""
+    shutil.copytree(source, target, ignore=IGNORED)
+    shutil.copytree(source / FOLDER, target / FOLDER)
+    return target
 
 
 @pytest.fixture
@@ -18,6 +37,64 @@ def api() -> Iterator[GitHubApi]:
     served.close()
 
 
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a commit, which stay as they are whatever happens to the working folder."""
+    return copy_tree(REPOSITORY, tmp_path_factory.mktemp("tree") / "commit")
+
+
 @pytest.fixture
-def github(tmp_path: Path, api: GitHubApi) -> GitHub:
-    return GitHub(REPOSITORY, tmp_path, api_url=api.url)
+def github(tmp_path: Path, api: GitHubApi, tree: Path) -> GitHub:
+    return GitHub(tree, tmp_path, api_url=api.url)
+
+
+@pytest.fixture
+def commit(tmp_path: Path, tree: Path) -> Commit:
+    """A commit of this repository with another threshold in its settings."""
+
+    def make(*, threshold: float) -> Path:
+        folder = copy_tree(tree, tmp_path / "commit")
+        settings = folder / "pipelines" / "fraud" / "settings.py"
+        before = settings.read_text()
+        settings.write_text(before.replace("ROC_AUC_THRESHOLD = 0.85", f"ROC_AUC_THRESHOLD = {threshold}"))
+        assert settings.read_text() != before
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def first_pull_request(tmp_path_factory: pytest.TempPathFactory, tree: Path) -> Iterator[tuple[Run, GitHub, GitHubApi]]:
+    """The very first pull request: nothing is cached, and no comment is there."""
+    api = GitHubApi()
+    github = GitHub(tree, tmp_path_factory.mktemp("first"), api_url=api.url)
+    yield run_workflow("pull-request.yml", github, pull_request()), github, api
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def state(first_pull_request: tuple[Run, GitHub, GitHubApi]) -> Path:
+    """What the first pull request left on its runner, so that later runs find their steps in the cache."""
+    _, github, _ = first_pull_request
+    return github.work / "pipeline" / "workspace" / ".sagemaker-local"
+
+
+@pytest.fixture(scope="session")
+def shared_account(state: Path) -> Iterator[Account]:
+    opened = Account(state)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def account(shared_account: Account) -> Account:
+    shared_account.proxy.reset()
+    return shared_account
+
+
+@pytest.fixture
+def connected(github: GitHub, account: Account) -> GitHub:
+    """GitHub with all variables that docs/github.md asks for, connected to the AWS account."""
+    github.variables = dict(VARIABLES)
+    github.aws = account.environment
+    return github

@@ -23,7 +23,10 @@ class Event:
 
 @dataclass
 class GitHub:
-    """A repository on GitHub; `source` is the tree of the commit, `api_url` where the API answers."""
+    """A repository on GitHub; `source` is the tree of the commit, `api_url` where the API answers.
+
+    `aws` leads to the AWS account, and `state` is what the local SageMaker of a runner begins with.
+    """
 
     source: Path
     work: Path
@@ -31,7 +34,7 @@ class GitHub:
     run_id: int = 9000000001
     variables: Mapping[str, str] = field(default_factory=dict)
     api_url: str = "http://127.0.0.1:9"
-    aws_url: str = "http://127.0.0.1:9"
+    aws: Mapping[str, str] = field(default_factory=dict)
     state: Path | None = None
 
     @property
