@@ -44,7 +44,7 @@ def find_commit(given: str | None, folder: Path, environment: Mapping[str, str] 
     """
     if given == HEAD:
         return Commit(_head(folder), _repository(folder, environment), is_binding=True)
-    sha = given or _ci_commit(environment)
+    sha = given or ci_commit(environment)
     if sha:
         return Commit(sha, _repository(folder, environment), is_binding=True)
     try:
@@ -60,7 +60,8 @@ def with_commit(run: Run, commit: Commit) -> Run:
     return replace(run, parameters={**lineage, **run.parameters})
 
 
-def _ci_commit(environment: Mapping[str, str]) -> str | None:
+def ci_commit(environment: Mapping[str, str]) -> str | None:
+    """Return the commit that GitHub Actions or CodeBuild say they build."""
     # CodeBuild gives an S3 object's version where the source is a bucket.
     names = ("GITHUB_SHA", "CODEBUILD_RESOLVED_SOURCE_VERSION")
     return next((sha for name in names if _SHA.fullmatch(sha := environment.get(name, ""))), None)
