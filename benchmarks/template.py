@@ -69,7 +69,7 @@ class Template:
 
 def step(definition: Definition, name: str) -> Definition:
     """Return a step of a definition, of a branch too."""
-    found = [one for one in definition["Steps"] if one["Name"] == name]
+    found: list[Definition] = [one for one in definition["Steps"] if one["Name"] == name]
     for condition in definition["Steps"]:
         arguments = condition["Arguments"]
         branches = [*arguments.get("IfSteps", ()), *arguments.get("ElseSteps", ())]

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -226,3 +227,25 @@ print(*loaded)
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert "s3" in loaded
     assert "sagemaker" not in loaded
+
+
+def serving_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "container-host"}
+
+
+def test_a_warm_session_prepares_for_the_jobs_of_a_new_root_only(tmp_path: Path) -> None:
+    before = serving_threads()
+
+    cold = pipelines.local.session(tmp_path)
+    assert serving_threads() == before
+    warm = pipelines.local.session(tmp_path, warm_up=True)
+    assert len(serving_threads() - before) == 1
+    warm.client("sagemaker").list_pipelines()
+    warm.close()
+    for thread in serving_threads() - before:
+        thread.join(10)
+    used = pipelines.local.session(tmp_path, warm_up=True)
+    assert serving_threads() == before
+
+    cold.close()
+    used.close()

@@ -4,7 +4,13 @@ import json
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+
+from pipelines.local.containers.host import Host
+from pipelines.local.containers.stop import Stop
+from tests.local.containers.processes import script
 
 LATE_SERVER = """
     import os, signal, socket, sys
@@ -37,3 +43,13 @@ def test_a_job_that_ends_before_its_start_is_reported_is_still_reported_in_order
 
     assert started["started"] == 1
     assert ended == {"ended": 1, "status": 0}
+
+
+def test_a_job_that_names_its_library_starts_when_that_is_loaded(tmp_path: Path) -> None:
+    asking = replace(script(tmp_path, "import sys; print('xgboost' in sys.modules)"), library="xgboost")
+
+    with closing(Host()) as host:
+        ended = host.run(asking, Stop())
+
+    assert ended.code == 0
+    assert asking.log.read_text() == "True\n"
