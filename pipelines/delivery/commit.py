@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -47,10 +48,13 @@ def find_commit(given: str | None, folder: Path, environment: Mapping[str, str] 
     sha = given or ci_commit(environment)
     if sha:
         return Commit(sha, _repository(folder, environment), is_binding=True)
-    try:
-        return Commit(_head(folder), _repository(folder, environment))
-    except UsageError:
-        return Commit()
+    # Side by side, since every run of a person waits for both.
+    with ThreadPoolExecutor(1) as beside:
+        repository = beside.submit(_repository, folder, environment)
+        try:
+            return Commit(_head(folder), repository.result())
+        except UsageError:
+            return Commit()
 
 
 def with_commit(run: Run, commit: Commit) -> Run:

@@ -162,6 +162,29 @@ def test_the_same_data_are_one_input_however_they_were_given(command: Command) -
     assert uri.startswith("s3://sagemaker-us-east-1-000000000000/claims/data/")
 
 
+MODULE = """
+from pathlib import Path
+class Pipeline:
+    name = "gate"
+    def __init__(self, uri):
+        self.uri = uri
+    def definition(self):
+        return Path("gate.json").read_text().replace("s3://bucket/claims/data/" + "0" * 64 + "/", self.uri)
+def get_pipeline(input_data=None, base_job_prefix="policies"):
+    return Pipeline(input_data)
+"""
+
+
+def test_data_for_a_module_go_where_it_keeps_its_own(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(command.folder)
+    (command.folder / "gated.py").write_text(MODULE)
+    write(command.folder / "claims", rows=60)
+    more = ("--module-name", "gated", "--input-data", "claims", "--json", "outcome.json")
+    assert command.call("--local", *more).code == 0
+    uri = json.loads((command.folder / "outcome.json").read_text())["parameters"]["InputData"]
+    assert uri.startswith("s3://sagemaker-us-east-1-000000000000/policies/data/")
+
+
 MISTAKES = [
     (("--commit", "main"), "--commit main is no commit's SHA: give all 40 (or 64) lower-case hex digits, or HEAD"),
     (("--commit", "HEAD"), "not a git repository"),
