@@ -2,12 +2,16 @@
 
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache, partial
 
 from pipelines.local.api.wire import Answer
 from pipelines.local.errors import LocalError
 from pipelines.local.http.connection import Connection
+from pipelines.local.http.origin import check_origin
+from pipelines.local.http.peer import Peers
 
 ADDRESS = "127.0.0.1"
 BACKLOG = 128
@@ -15,13 +19,15 @@ MAX_CONNECTIONS = 128
 PATIENCE_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.1
+# Who has just connected, or just got an answer, may be about to send a request.
+UNDISTURBED_SECONDS = 1.0
 
 
 class Server:
     """Answers the clients of one port, each connection in a thread, from when it is made until `close`.
 
     When there are too many connections, one that waits for a request is closed for the next. A client that sends
-    nothing for `patience` seconds is given up. Signatures are not verified: whoever reaches the port may do all.
+    nothing for `patience` seconds is given up. Signatures are not verified: this user's processes may do all.
 
     Raises:
         LocalError: the port cannot be had.
@@ -41,6 +47,7 @@ class Server:
         self._listener = _listen(port)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{ADDRESS}:{self.port}"
+        self._peers = Peers(self.port)
         self._closing = threading.Event()
         self._changed = threading.Condition()
         self._connections: dict[socket.socket, Connection] = {}
@@ -61,7 +68,7 @@ class Server:
     def _accept(self) -> None:
         while True:
             try:
-                accepted, _ = self._listener.accept()
+                accepted, (_, client_port) = self._listener.accept()
             except OSError:
                 # A client that left before it was met, or no free file descriptor: the next one may have more luck.
                 if self._closing.wait(LOOK_AGAIN_SECONDS):
@@ -71,27 +78,36 @@ class Server:
                 accepted.close()
                 return
             self._make_room()
-            self._start(accepted)
+            self._start(accepted, client_port)
 
     def _make_room(self) -> None:
         """Wait until there may be one more connection, closing the one that has been waiting longest for a request."""
         with self._changed:
             while len(self._connections) >= self._max_connections and not self._closing.is_set():
                 waiting = {s: c.waiting_since for s, c in self._connections.items() if c.waiting_since is not None}
-                if waiting:
-                    _shut_down(min(waiting, key=lambda accepted: waiting[accepted]), socket.SHUT_RDWR)
+                longest = min(waiting, key=lambda accepted: waiting[accepted], default=None)
+                if longest and time.monotonic() - waiting[longest] > UNDISTURBED_SECONDS:
+                    _shut_down(longest, socket.SHUT_RDWR)
                 self._changed.wait(LOOK_AGAIN_SECONDS)
 
-    def _start(self, accepted: socket.socket) -> None:
+    def _start(self, accepted: socket.socket, client_port: int) -> None:
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(
-            accepted, self._services, port=self.port, patience=self._patience, is_closing=self._closing.is_set
+            accepted,
+            self._services,
+            admit=partial(self._admit, cache(partial(self._peers.check, client_port))),
+            patience=self._patience,
+            is_closing=self._closing.is_set,
         )
         with self._changed:
             self._connections[accepted] = connection
         threading.Thread(
             target=self._serve, args=(accepted, connection), name=f"client of port {self.port}", daemon=True
         ).start()
+
+    def _admit(self, check_peer: Callable[[], None], headers: Mapping[str, str]) -> None:
+        check_origin(headers, self.port)
+        check_peer()
 
     def _serve(self, accepted: socket.socket, connection: Connection) -> None:
         try:

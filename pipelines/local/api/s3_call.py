@@ -1,5 +1,6 @@
 """One request to S3: whom it addresses, with what, and how answers to it are written."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +8,9 @@ from email.utils import formatdate
 
 from pipelines.local.api.wire import Request, Response, request_id
 from pipelines.local.api.xml_text import Value, write_xml
+from pipelines.local.errors import ServiceError
 from pipelines.local.store import Store, StoredObject
+from pipelines.local.store.staging import Readable
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 METADATA_PREFIX = "x-amz-meta-"
@@ -31,6 +34,19 @@ class S3Call:
     def header(self, name: str) -> str | None:
         """Return a header, named in lower case."""
         return self.request.headers.get(name)
+
+    def upload(self) -> Readable:
+        """Return the body, to be stored.
+
+        Raises:
+            ServiceError: EntityTooLarge, when it says that it is longer than the disk has room.
+        """
+        length = int(self.header("content-length") or "0")
+        free = shutil.disk_usage(self.store.root).free
+        if length > free:
+            message = f"the disk has room for {free} bytes, not for {length}; use a root folder on another disk"
+            raise ServiceError("EntityTooLarge", message, status=413)
+        return self.request.stream
 
     def metadata(self) -> dict[str, str]:
         """Return the user metadata that the request gives."""

@@ -25,7 +25,7 @@ def create_multipart_upload(call: S3Call) -> Response:
 
 def upload_part(call: S3Call) -> Response:
     """UploadPart."""
-    return empty_response(headers={"etag": f'"{_add(call, call.request.stream)}"'})
+    return empty_response(headers={"etag": f'"{_add(call, call.upload())}"'})
 
 
 def upload_part_copy(call: S3Call) -> Response:

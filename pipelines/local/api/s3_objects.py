@@ -33,7 +33,7 @@ def put_object(call: S3Call) -> Response:
     stored = call.store.put(
         call.bucket,
         call.key,
-        call.request.stream,
+        call.upload(),
         content_type=call.header("content-type"),
         metadata=call.metadata(),
     )

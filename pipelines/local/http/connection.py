@@ -11,7 +11,6 @@ from pipelines.local.http import router
 from pipelines.local.http.body import Body
 from pipelines.local.http.channel import Channel
 from pipelines.local.http.head import Head, read_head
-from pipelines.local.http.origin import check_origin
 from pipelines.local.http.reply import send_response
 
 logger = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ MAX_LINGER_BYTES = 64 << 20
 
 
 class Connection:
-    """A connection to one client.
+    """A connection to one client; `admit` refuses, by a request's headers, whom it is not for.
 
     serve: while both want more
         _exchange    one request and its response
@@ -34,13 +33,13 @@ class Connection:
         connection: socket.socket,
         services: Mapping[str, Answer],
         *,
-        port: int,
+        admit: Callable[[Mapping[str, str]], None],
         patience: float,
         is_closing: Callable[[], bool],
     ) -> None:
         self._channel = Channel(connection, patience)
         self._services = services
-        self._port = port
+        self._admit = admit
         self._is_closing = is_closing
         # Since when it waits for the head of a request; None while it answers one.
         self.waiting_since: float | None = time.monotonic()
@@ -74,7 +73,7 @@ class Connection:
 
     def _respond(self, head: Head, body: Body) -> Response:
         try:
-            check_origin(head.headers, self._port)
+            self._admit(head.headers)
             url = f"http://{head.headers['host']}{head.target}"
             return router.answer(self._services, Request(head.method, url, head.headers, body))
         except ServiceError as error:

@@ -71,7 +71,7 @@ def test_a_connection_without_requests_is_closed(impatient: Server) -> None:
 
 def test_clients_that_only_connect_keep_nobody_out(session_services: dict[str, Callable[[Request], Response]]) -> None:
     server = Server(session_services, max_connections=4)
-    idle = [Wire(server.port) for _ in range(40)]
+    idle = [Wire(server.port) for _ in range(12)]
     for wire in idle[::2]:
         wire.send(b"GET / HTTP/1.1\r\nX: ")
     with Wire(server.port) as wire:

@@ -134,6 +134,13 @@ def test_a_body_that_ends_early_writes_nothing(wire: Wire, objects: Objects) -> 
     assert objects() == {}
 
 
+def test_an_object_that_the_disk_has_no_room_for_is_refused_at_once(wire: Wire, objects: Objects) -> None:
+    wire.request("PUT /bucket/a", f"Content-Length: {10**17}", "Expect: 100-continue")
+    reply = wire.reply()
+    assert (reply.status, b"<Code>EntityTooLarge</Code>" in reply.body) == (413, True)
+    assert objects() == {}
+
+
 def test_the_body_is_asked_for_where_the_client_waits(wire: Wire, objects: Objects) -> None:
     wire.request("PUT /bucket/a", "Content-Length: 5", "Expect: 100-continue")
     assert wire.socket.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"

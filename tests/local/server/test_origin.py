@@ -1,12 +1,16 @@
 """Whose requests are answered: clients on this machine, and no pages in a browser."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipelines.local.errors import ServiceError
+from pipelines.local.http.peer import Peers
 from pipelines.local.server import Server
 from tests.local.server.conftest import Wire
+from tests.unprivileged import NOBODY
 
 Objects = Callable[[], dict[str, bytes]]
 
@@ -67,6 +71,37 @@ def test_the_bucket_may_stand_in_the_host(wire: Wire, objects: Objects, root: Pa
     assert wire.ask("PUT /b", host="my.bucket.s3.localhost", body=b"y").status == 200
     assert wire.ask("GET /my.bucket/b", host="s3.localhost").body == b"y"
     assert set(objects()) == {"a/0", "a/1"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_other_users_of_this_machine_are_refused(server: Server, objects: Objects) -> None:
+    os.seteuid(NOBODY)
+    try:
+        foreign = Wire(server.port)
+    finally:
+        os.seteuid(0)
+    with foreign:
+        assert foreign.ask("PUT /bucket/a", body=b"x").status == 403
+    assert objects() == {}
+    with Wire(server.port) as own:
+        assert own.ask("PUT /bucket/a", body=b"x").status == 200
+    assert set(objects()) == {"a"}
+
+
+def test_a_client_that_is_gone_before_it_is_seen_is_refused(session_port: int, objects: Objects) -> None:
+    peers = Peers(session_port)
+    with Wire(session_port) as wire:
+        client_port = wire.socket.getsockname()[1]
+        peers.check(client_port)
+        wire.send(b"PUT /bucket/a HT")
+    with pytest.raises(ServiceError, match="for no other user"):
+        peers.check(client_port)
+    assert objects() == {}
+
+
+@pytest.fixture
+def session_port(server: Server) -> int:
+    return server.port
 
 
 def test_only_the_loopback_address_is_served(server: Server) -> None:
