@@ -40,10 +40,9 @@ def points(picture: Element) -> list[tuple[float, float]]:
             found.append((values["cx"], values["cy"]))
         if "x1" in values:
             found += [(values["x1"], values["y1"]), (values["x2"], values["y2"])]
-        absolute = re.findall(
-            r"(?:[ML]|(?<=\d) )(-?[\d.]+) (-?[\d.]+)", re.sub("[a-z].*", "", each.attributes.get("d") or "")
-        )
-        found += [(float(x), float(y)) for x, y in absolute]
+        absolute = re.sub("[a-z].*", "", each.attributes.get("d") or "")
+        numbers = [float(value) for value in re.findall(r"-?[\d.]+", absolute)]
+        found += zip(numbers[::2], numbers[1::2], strict=True)
     return found
 
 
