@@ -21,6 +21,7 @@ from botocore.exceptions import (
 
 _LOG_IN = "log in again (aws sso login, or renew AWS_PROFILE / AWS_ACCESS_KEY_ID), or run with --local"
 _NEXT = {
+    "404": "make the bucket, or name another one",
     "AccessDenied": "allow this role the operation in IAM",
     "AccessDeniedException": "allow this role the operation in IAM",
     "ExpiredToken": _LOG_IN,

@@ -99,6 +99,9 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     """
     tuning = Tuning(max_tuning_jobs, max_parallel_tuning_jobs)
     session = sdk.pipeline_session(boto_session, region=region, bucket=default_bucket)
+    if default_bucket:
+        # The SDK would make one of a mistyped name.
+        session.boto_session.client("s3").head_bucket(Bucket=default_bucket)
     uploads = Destination(
         session.boto_session, session.default_bucket(), base_job_prefix.strip("/") or settings.BASE_JOB_PREFIX
     )
@@ -205,7 +208,8 @@ def _evaluate(name: str, plan: Plan, preprocess: Any, model: Any, *, threshold: 
         name=name,
         step_args=_processor(plan, EVALUATE).run(
             inputs=[_code(plan, EVALUATE), _input("model", model), _input("test", _produced(preprocess, "test"))],
-            outputs=[_output(plan, name, "evaluation")],
+            # As it is written, not at the job's end: the report of a model that is rejected is there to be read.
+            outputs=[_output(plan, name, "evaluation", upload="Continuous")],
             arguments=folders + gate,
         ),
         property_files=[
@@ -336,10 +340,10 @@ def _input(name: str, uri: Any) -> Any:
     return sdk.ProcessingInput(input_name=name, s3_input=source)
 
 
-def _output(plan: Plan, step: str, name: str) -> Any:
+def _output(plan: Plan, step: str, name: str, *, upload: str = "EndOfJob") -> Any:
     run = sdk.ExecutionVariables.PIPELINE_EXECUTION_ID
     uri = sdk.Join(on="/", values=[plan.uploads.uri(f"{plan.uploads.prefix}/runs"), run, step, name])
-    target = sdk.ProcessingS3Output(s3_uri=uri, local_path=f"{OUTPUT}/{name}", s3_upload_mode="EndOfJob")
+    target = sdk.ProcessingS3Output(s3_uri=uri, local_path=f"{OUTPUT}/{name}", s3_upload_mode=upload)
     return sdk.ProcessingOutput(output_name=name, s3_output=target)
 
 

@@ -103,6 +103,8 @@ from moto import mock_aws
 from pipelines.fraud.pipeline import get_pipeline
 with mock_aws():
     session = boto3.Session("AKIA", "secret", region_name="eu-west-1")
+    place = {"LocationConstraint": "eu-west-1"}
+    session.client("s3").create_bucket(Bucket=sys.argv[2], CreateBucketConfiguration=place)
     pipeline = get_pipeline(role=sys.argv[1], default_bucket=sys.argv[2], boto_session=session)
     print(pipeline.definition())
 if reached:
