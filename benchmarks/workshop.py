@@ -1,7 +1,7 @@
 """The public workshop's training script, for comparison: one-hot columns, rounds by five-fold cross-validation.
 
-Source: gonsoomoon-ml/SageMaker-Pipelines-Step-By-Step, phase01/src/xgboost_script.py (its hyperparameters) and the ranges
-of phase01/3.1.HPO-Pipeline.ipynb. The final model is trained on all rows that are not test rows.
+Source: gonsoomoon-ml/SageMaker-Pipelines-Step-By-Step, phase01/src/xgboost_script.py (its hyperparameters) and the
+ranges of phase01/3.1.HPO-Pipeline.ipynb. The final model is trained on all rows that are not test rows.
 """
 
 import random

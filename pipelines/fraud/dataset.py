@@ -26,6 +26,7 @@ from pyarrow import csv
 
 Integers = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+Maker = Callable[[int, int, int], pa.Table]
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "steps" / "schema.json").read_text(encoding="utf-8"))
 DEFAULT_ROWS = 5_000
@@ -203,12 +204,11 @@ def _table(name: str, columns: dict[str, Any]) -> pa.Table:
     return pa.table(arrays)
 
 
-def chunks(
-    table: Callable[[int, int, int], pa.Table], rows: int, seed: int, *, chunk_rows: int = CHUNK_ROWS
-) -> Iterator[pa.Table]:
-    """Yield one table's rows in pieces of at most chunk_rows."""
-    for start in range(1, rows + 1, chunk_rows):
-        yield table(seed, start, min(start + chunk_rows, rows + 1))
+def chunks(table: Maker, rows: int, seed: int, *, chunk_rows: int | None = None) -> Iterator[pa.Table]:
+    """Yield one table's rows in pieces of at most chunk_rows, CHUNK_ROWS by default."""
+    step = chunk_rows or CHUNK_ROWS
+    for start in range(1, rows + 1, step):
+        yield table(seed, start, min(start + step, rows + 1))
 
 
 def write(folder: Path, *, rows: int = DEFAULT_ROWS, seed: int = DEFAULT_SEED) -> None:

@@ -246,8 +246,13 @@ def matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
 
 
 def roc_auc(labels: npt.NDArray[np.bool_], scores: Matrix) -> float:
-    """Return the area under the ROC curve: how often a positive scores above a negative, ties counting half."""
+    """Return the area under the ROC curve: how often a positive scores above a negative, ties counting half.
+
+    NaN when one of the classes is missing.
+    """
     negatives, positives = np.sort(scores[~labels]), scores[labels]
+    if not len(negatives) or not len(positives):
+        return float("nan")
     below = np.searchsorted(negatives, positives, "left").sum(dtype=np.int64)
     below_or_tied = np.searchsorted(negatives, positives, "right").sum(dtype=np.int64)
     return float(below + below_or_tied) / (2.0 * len(negatives) * len(positives))
