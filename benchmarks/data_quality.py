@@ -109,10 +109,8 @@ def show(title: str, results: Sequence[Result]) -> None:
     first = np.array([result.untuned for result in results])
     both = np.mean([result.untuned <= THRESHOLD < value for result in results for value in result.tuned])
     print(f"  mean {first.mean():>7.4f}  {flat.mean():.4f}   lowest tuned {flat.min():.4f}, highest {flat.max():.4f}")
-    print(
-        f"  untuned <= {THRESHOLD}: {(first <= THRESHOLD).mean():.0%}   tuned > {THRESHOLD}: {(flat > THRESHOLD).mean():.0%}"
-        f"   both: {both:.0%}"
-    )
+    below, above = np.mean(first <= THRESHOLD), np.mean(flat > THRESHOLD)
+    print(f"  untuned <= {THRESHOLD}: {below:.0%}   tuned > {THRESHOLD}: {above:.0%}   both: {both:.0%}")
 
 
 def main() -> None:
