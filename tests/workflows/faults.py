@@ -16,7 +16,8 @@ LIMIT_SECONDS = 60
 class FaultyProxy:
     """Passes requests on; `throttled` and `dropped` say how many of an operation's next requests never arrive.
 
-    Of those that are `lost`, the request arrives and its answer does not. `before` has what is done when an operation is asked for the next time, before its request is passed on.
+    Of those that are `lost`, the request arrives and its answer does not. `before` has what is done when an operation
+    is asked for the next time, before its request is passed on.
     """
 
     def __init__(self, target: str) -> None:

@@ -3,12 +3,11 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from pipelines.delivery.report.markdown import MARKER
 from tests.workflows.conftest import Commit
 from tests.workflows.github import GitHub, pull_request
 from tests.workflows.github_api import GitHubApi
 from tests.workflows.runner import Run, run_workflow
-
-MARKER = "<!-- pipeline-report -->"
 
 
 def test_a_good_pull_request_passes_and_gets_its_report(first_pull_request: tuple[Run, GitHub, GitHubApi]) -> None:
@@ -21,7 +20,8 @@ def test_a_good_pull_request_passes_and_gets_its_report(first_pull_request: tupl
     report = (github.artifacts / "pipeline-report" / "report" / "report.md").read_text()
     assert run["pipeline"].summary == report
     (comment,) = api.comments[7]
-    assert comment["body"] == f"{MARKER}\n{report}"
+    assert comment["body"] == report
+    assert report.startswith(f"{MARKER}\n")
     assert (github.artifacts / "pipeline-report" / "outcome.json").is_file()
 
 
@@ -52,7 +52,7 @@ def test_a_rejected_model_fails_the_job_with_the_reason_in_summary_and_comment(
     assert run["pipeline"].step("Run the pipeline on this machine").code == 3
     assert "Rejected" in run["pipeline"].summary
     assert "0.99" in run["pipeline"].summary
-    assert run["comment"].result == "success"
+    assert run["comment"].result == "success", run["comment"].log
     assert "Rejected" in api.comments[7][0]["body"]
 
 
