@@ -10,7 +10,7 @@ from pipelines.delivery.report.markdown import run_facts
 from pipelines.delivery.report.markup import Markup, join, tag
 from pipelines.delivery.report.mermaid import ICONS
 from pipelines.delivery.report.numbers import count, number, percent, setting, signed
-from pipelines.delivery.report.parts import badge, command, figure, fold, legend, small, table
+from pipelines.delivery.report.parts import badge, command, figure, fold, legend, scrolling, small, table
 from pipelines.delivery.report.quality import Curve, Quality, sample
 from pipelines.delivery.report.timeline import timeline
 from pipelines.delivery.report.words import AUC_MEANS, figures, headline, measured, metric_name, reason
@@ -77,7 +77,8 @@ def pipeline(facts: Facts) -> Markup | None:
     if facts.graph.nodes:
         states = ", ".join(f"{node.name} {node.state}" for node in facts.graph.nodes)
         drawn = flow("flow", f"The pipeline's steps: {states}", facts.graph)
-        parts.append(figure("The way through the pipeline", "From the top down. Dashed and grey: not reached.", drawn))
+        caption = "From the top down. Dashed and grey: not reached."
+        parts.append(figure("The way through the pipeline", caption, scrolling(drawn, "the pipeline")))
     if any(step.offset is not None for step in facts.steps):
         spent = ", ".join(f"{step.name} {duration(step.seconds)}" for step in facts.steps)
         caption = f"{facts.cached} of {len(facts.steps)} steps took an earlier run's result from the cache."
@@ -172,7 +173,7 @@ def champion(facts: Facts) -> Markup | None:
         ("difference", signed(difference)),
     ]
     note = "The champion is the newest approved model. Its number is from the test set of its own run."
-    return join(tag("p", note, class_="soft"), table(("model", name), rows, numbers=(1,)))
+    return join(tag("p", note, class_="soft"), tag("div", table(("model", name), rows, numbers=(1,)), class_="short"))
 
 
 def trials(facts: Facts) -> Markup | None:

@@ -44,7 +44,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Se
     ]
     # A wide table scrolls by itself, so that the page need not.
     inside = tag("table", tag("thead", tag("tr", *top)) if any(heads) else None, tag("tbody", *body))
-    return tag("div", inside, class_="scroll", tabindex="0", role="group", aria_label="table")
+    return scrolling(inside, "table")
+
+
+def scrolling(content: Markup, name: str) -> Markup:
+    """Return what scrolls by itself where it is too wide, by keys too."""
+    return tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=name)
 
 
 def _break(cell: object) -> str | None:

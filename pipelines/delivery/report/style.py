@@ -49,6 +49,7 @@ pre { margin: 0 0 12px; padding: 12px 14px; border-radius: 8px; background: var(
 figure { margin: 0; min-width: 0; }
 figcaption { margin: 0 0 10px; }
 svg { display: block; width: 100%; height: auto; margin: 0 auto 0 0; }
+.short { max-width: 34em; }
 .scroll { overflow-x: auto; } .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--main);
   outline-offset: 2px; }
 details { margin-top: 12px; } summary { cursor: pointer; color: var(--main); font-size: 14px; padding: 4px 0; }

@@ -8,6 +8,7 @@ from pipelines.delivery.report.markup import Markup, join, tag
 from pipelines.delivery.report.numbers import number
 
 WIDTH = 360
+_NARROW = 420
 LETTER = 6.8
 
 
@@ -56,13 +57,26 @@ class Frame:
             parts.append(tag("line", x1=left, x2=right, y1=y, y2=y, class_="grid"))
             parts.append(text(left - 6, y + 4, number(tick), "tick end"))
         middle = (top + bottom) / 2
-        parts.append(text((left + right) / 2, bottom + 34, across, "axis middle"))
-        parts.append(tag("text", up, x=11, y=middle, class_="axis middle", transform=f"rotate(-90 11 {middle:.0f})"))
+        parts.append(text((left + right) / 2, bottom + 34, shorten(across, right - left), "axis middle"))
+        parts.append(
+            tag(
+                "text",
+                shorten(up, bottom - top),
+                x=11,
+                y=middle,
+                class_="axis middle",
+                transform=f"rotate(-90 11 {middle:.0f})",
+            )
+        )
         return join(*parts)
 
 
 def picture(key: str, title: str, height: float, *children: object, width: float = WIDTH) -> Markup:
-    """Return an SVG image with a name for those who cannot see it; key is unique on the page."""
+    """Return an SVG image with a name for those who cannot see it; key is unique on the page.
+
+    A picture that is much wider than a phone stays as wide as its words need.
+    """
+    least = f";min-width:{width * 0.75:.0f}px" if width > _NARROW else ""
     name = f"{key}-title"
     return tag(
         "svg",
@@ -71,7 +85,7 @@ def picture(key: str, title: str, height: float, *children: object, width: float
         role="img",
         aria_labelledby=name,
         viewBox=f"0 0 {width:.0f} {height:.0f}",
-        style=f"max-width:{width * 1.4:.0f}px",
+        style=f"max-width:{width * 1.4:.0f}px{least}",
     )
 
 

@@ -140,19 +140,19 @@ ALL = {
 }
 
 
-def hostile() -> Facts:
+def hostile(facts: Facts = REGISTERED) -> Facts:
     """Facts in which every text of others tries to act as markup."""
-    first, *rest = REGISTERED.graph.nodes
+    first, *rest = facts.graph.nodes
     edges = tuple(
-        replace(edge, source=HOSTILE if edge.source == first.name else edge.source) for edge in REGISTERED.graph.edges
+        replace(edge, source=HOSTILE if edge.source == first.name else edge.source) for edge in facts.graph.edges
     )
-    graph = replace(REGISTERED.graph, nodes=(replace(first, name=HOSTILE, note=HOSTILE), *rest), edges=edges)
+    graph = replace(facts.graph, nodes=(replace(first, name=HOSTILE, note=HOSTILE), *rest), edges=edges)
     trial = Trial(1, HOSTILE, HOSTILE, 0.5, {HOSTILE: HOSTILE})
     spoilt = replace(quality(), metrics=(replace(quality().metrics[0], name=HOSTILE),))
     return replace(
-        REGISTERED,
+        facts,
         pipeline=HOSTILE,
-        verdict=replace(VERDICT, outcome="failed", reason=HOSTILE),
+        verdict=replace(facts.verdict, outcome="failed", reason=HOSTILE),
         steps=(StepFact(HOSTILE, HOSTILE, "failed", 0.0, 1.0, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,)),),
         graph=graph,
         reports=(Report(HOSTILE, spoilt),),
