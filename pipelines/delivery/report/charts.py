@@ -84,13 +84,19 @@ def trials(key: str, title: str, tuning: Tuning) -> Markup:
     measured = tuning.measured
     values = [trial.value for trial in measured if trial.value is not None]
     low, high = min(values), max(values)
-    room = (high - low) * 0.18 or max(abs(high) * 0.05, 0.01)
+    room = _room(low, high, 0.18)
     last = max(2, len(tuning.trials))
     frame = Frame(Scale(0.5, last + 0.5, 58, WIDTH - 12), Scale(low - room, high + room, 208, 12))
     numbers = sorted({1, *range(0, last + 1, max(1, -(-last // 8)))} - {0})
     axes = frame.axes("trial", tuning.objective, numbers, ticks(low - room, high + room))
     marks = (_trial(frame, trial, tuning.objective) for trial in tuning.trials)
     return picture(key, title, 250, axes, tag("path", d=frame.path(_best_so_far(tuning)), class_="line third"), *marks)
+
+
+def _room(low: float, high: float, part: float) -> float:
+    """Return how much further than its values a scale goes; equal values have some room too."""
+    greatest = max(abs(low), abs(high))
+    return (high - low) * part if high - low > greatest * 1e-9 else max(greatest * 0.1, 0.01)
 
 
 def _best_so_far(tuning: Tuning) -> list[tuple[float, float]]:
@@ -143,7 +149,7 @@ def gate(key: str, title: str, threshold: float, marks: Sequence[Mark]) -> Marku
     """Return the gate as a line with the values on it; what is right of the threshold is shaded."""
     values = [threshold, *(mark.value for mark in marks)]
     low, high = min(values), max(values)
-    room = (high - low) * 0.15 or max(abs(high) * 0.1, 0.01)
+    room = _room(low, high, 0.15)
     top = 1.0 if high <= 1.0 < high + room else high + room
     scale, line = Scale(low - room, top, 12, WIDTH - 12), 34.0
     wall = scale.at(threshold)

@@ -9,6 +9,7 @@ from pipelines.delivery.report.svg import LETTER, WIDTH, Scale, picture, shorten
 from pipelines.delivery.wording import duration
 
 _ROW = 26
+_SHORTEST = 0.001
 _LEFT = 132.0
 _RIGHT = WIDTH - 8.0
 
@@ -16,7 +17,8 @@ _RIGHT = WIDTH - 8.0
 def timeline(key: str, title: str, steps: Sequence[StepFact]) -> Markup:
     """Return a bar for every step that began, in the order of their beginning."""
     shown = [step for step in steps if step.offset is not None]
-    end = max(((step.offset or 0) + (step.seconds or 0) for step in shown), default=0) or 1.0
+    end = max(((step.offset or 0) + (step.seconds or 0) for step in shown), default=0)
+    end = max(end, _SHORTEST)
     scale = Scale(0, end, _LEFT, _RIGHT)
     bottom = len(shown) * _ROW + 4.0
     rows = (_row(step, number * _ROW + 4.0, scale) for number, step in enumerate(shown))
