@@ -10,7 +10,7 @@ from tests.workflows.shell import install_commands
 
 Inputs = Mapping[str, str]
 Outputs = dict[str, str]
-IGNORED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "benchmarks")
+IGNORED = shutil.ignore_patterns(".*", "__pycache__")
 # The environment that `make install` would make: the tests' own, with the code of the commit.
 COMMANDS = {
     "run-pipeline": "-m pipelines.run_pipeline",

@@ -25,8 +25,11 @@ Commit = Callable[..., Path]
 
 def copy_tree(source: Path, target: Path) -> Path:
     """Copy what a commit of the repository would hold, as far as workflows need it."""
-    shutil.copytree(source, target, ignore=IGNORED)
-    shutil.copytree(source / FOLDER, target / FOLDER)
+    target.mkdir()
+    for name in ("Makefile", "pyproject.toml", "setup.py"):
+        shutil.copy(source / name, target)
+    for folder in ("pipelines", FOLDER):
+        shutil.copytree(source / folder, target / folder, ignore=IGNORED)
     return target
 
 

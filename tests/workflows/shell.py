@@ -12,8 +12,8 @@ LIMIT_SECONDS = 120
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 FILES = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
-# Coverage's own, so that what runs in steps is counted; nothing else of the tests' environment gets in.
-PASSED_ON = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "LD_LIBRARY_PATH")
+# Some builds of Python need it; nothing else of the tests' environment gets in.
+PASSED_ON = ("LD_LIBRARY_PATH",)
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,11 @@ def test_no_step_checks_code_out_with_a_token_that_stays() -> None:
 
 
 def test_a_run_that_costs_money_is_queued_and_never_cancelled() -> None:
-    for file in WORKFLOWS:
-        document = read(file)
-        if any("run-in-aws.yml" in job.get("uses", "") for job in document["jobs"].values()):
-            assert document["concurrency"]["cancel-in-progress"] is False
-            assert document["concurrency"]["queue"] == "max"
+    documents = [read(file) for file in WORKFLOWS]
+    paid = [document for document in documents if "run-in-aws.yml" in str(document["jobs"])]
+    assert len(paid) == 2
+    for document in paid:
+        assert document["concurrency"] == {"group": "pipeline-in-aws", "cancel-in-progress": False, "queue": "max"}
 
 
 def test_every_job_has_a_time_limit() -> None:

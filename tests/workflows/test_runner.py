@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflows.github import Event, GitHub
+from tests.workflows.github_api import GitHubApi
 from tests.workflows.runner import Run, run_workflow
 
 HEAD = "on: push\npermissions: {}\njobs:\n"
@@ -93,6 +94,22 @@ def test_a_step_has_no_credentials_of_the_machine_and_no_network(
     done = run(github, "one:\n  steps: [{name: look, run: env}]\n")
     assert "the developer's" not in done["one"].log
     assert "https_proxy=http://127.0.0.1:9" in done["one"].log
+
+
+@pytest.mark.parametrize(("level", "result"), [("read", "failure"), ("write", "success")])
+def test_only_a_token_that_may_write_comments_does(github: GitHub, api: GitHubApi, level: str, result: str) -> None:
+    done = run(
+        github,
+        f"""
+        one:
+          permissions: {{pull-requests: {level}}}
+          env: {{GH_TOKEN: "${{{{ github.token }}}}"}}
+          steps: [{{name: write, run: gh api repos/acme/fraud/issues/7/comments --method POST --field body=hello}}]
+        """,
+    )
+    assert done.result == result
+    assert len(api.comments.get(7, [])) == (result == "success")
+    assert ("Resource not accessible by integration" in done["one"].log) == (result == "failure")
 
 
 def test_a_workflow_is_not_run_for_an_event_that_it_does_not_listen_to(github: GitHub, tree: Path) -> None:
