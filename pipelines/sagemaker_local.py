@@ -16,6 +16,7 @@ from pipelines.delivery.interrupt import interrupts
 
 DEFAULT_PORT = 8642
 LAST_PORT = 65535
+LOOK_AGAIN_SECONDS = 0.2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,13 +64,15 @@ def _serve(options: argparse.Namespace) -> int:
     from pipelines.local.session import session as open_session  # noqa: PLC0415
 
     try:
-        with closing(open_session(options.local_root)) as session, interrupts() as interrupted:
+        with interrupts() as interrupted, closing(open_session(options.local_root)) as session:
             session.services.serve(options.port)
             variables = session.services.environment()
             assigned = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
             sys.stdout.write(f"export {assigned}\n")
             sys.stdout.flush()
-            interrupted.wait()
+            # Not one long wait: a signal that comes just before it begins is handled only after it.
+            while not interrupted.wait(LOOK_AGAIN_SECONDS):
+                pass
     except LocalError as error:
         raise DeliveryError(str(error)) from error
     return 0
