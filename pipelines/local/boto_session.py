@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import botocore.session
@@ -40,6 +40,13 @@ class LocalSession(boto3.Session):
     def sagemaker(self) -> SageMaker:
         """The SageMaker of this machine."""
         return self.services.sagemaker
+
+    def __enter__(self) -> Self:
+        """Return the session, to be closed when the context is left."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Stop the executions and jobs that run in this process, and end everything that they started."""

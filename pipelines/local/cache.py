@@ -38,10 +38,11 @@ KEY_MEMBERS_OF_TRAINING_DEFINITION = (
 
 @dataclass(frozen=True)
 class Entry:
-    """An earlier success: the execution it was part of, and the job's metadata as the step shows it."""
+    """An earlier success: the execution it was part of, the job's metadata as the step shows it, and what it made."""
 
     execution_arn: str
     metadata: Document
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,17 @@ class Cache:
         age = time.time() - found["Finished"]
         if expire_after_seconds is not None and age > expire_after_seconds:
             return Lookup(None, f"the same run is {_span(age)} old, and expires after {_span(expire_after_seconds)}")
-        entry = Entry(found["ExecutionArn"], found["Metadata"])
+        entry = Entry(found["ExecutionArn"], found["Metadata"], tuple(found["Outputs"]))
         return Lookup(entry, f"nothing that counts has changed since {entry.execution_arn.rsplit('/', 1)[-1]}")
 
     def remember(self, step: str, members: Document, entry: Entry) -> None:
         """Keep a success, in place of an older one of the same key."""
-        body = {"ExecutionArn": entry.execution_arn, "Metadata": entry.metadata, "Finished": time.time()}
+        body = {
+            "ExecutionArn": entry.execution_arn,
+            "Metadata": entry.metadata,
+            "Outputs": entry.outputs,
+            "Finished": time.time(),
+        }
         with self._database.transaction():
             self._database.put(HITS, f"{step}/{_digest(members)}", body)
             self._database.put(LATEST, step, {"Members": members})

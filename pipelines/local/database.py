@@ -55,6 +55,9 @@ class Database:
         if version > SCHEMA_VERSION:
             self._connection.close()
             raise LocalError(f"{path} was written by a newer version of this project; use that, or another root folder")
+        if not version and self._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self._connection.close()
+            raise LocalError(f"{path} is the database of another program; choose another root folder")
         if version < SCHEMA_VERSION:
             with self.transaction():
                 self._connection.execute(SCHEMA)

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Protocol
 
 from pipelines.local.containers.stop import Stop
@@ -52,7 +53,8 @@ class Engine:
 
     run: while there are steps that are ready, or running
         _ready       which steps may start now: their branch is taken, their dependencies ended as asked
-        _run_step    in a thread: the runner of the step's type
+        _start       in a thread: the runner of the step's type
+        _wait_for_one
         _finish      what became of it
     _status          what became of the execution
     """
@@ -80,23 +82,34 @@ class Engine:
             if name not in self._ended and (selected is None or name in selected)
         }
         self._halted = False
+        self._running = 0
+        self._results: SimpleQueue[tuple[Step, StepEnd]] = SimpleQueue()
 
     def run(self) -> str:
         """Run to the end and return the status of the execution."""
-        running: dict[Future[StepEnd], Step] = {}
-        with ThreadPoolExecutor(DEFAULT_PARALLELISM, thread_name_prefix="step") as pool:
-            while True:
-                room = self._parallelism() - len(running)
-                for step in list(self._ready())[: max(room, 0)]:
-                    del self._waiting[step.name]
-                    self._listener.step_started(step)
-                    running[pool.submit(self._run_step, step)] = step
-                if not running:
-                    return self._status()
-                done, _ = wait(running, WATCH_SECONDS, FIRST_COMPLETED)
-                for future in done:
-                    self._finish(running.pop(future), future.result())
-                self._listener.watch()
+        while True:
+            room = self._parallelism() - self._running
+            for step in list(self._ready())[: max(room, 0)]:
+                self._start(step)
+            if not self._running:
+                return self._status()
+            self._wait_for_one()
+            self._listener.watch()
+
+    def _start(self, step: Step) -> None:
+        del self._waiting[step.name]
+        self._listener.step_started(step)
+        self._running += 1
+        # A daemon, for a process that ends stops its executions itself, and must not wait for their steps first.
+        Thread(target=self._run_step, args=(step,), name=f"step {step.name}", daemon=True).start()
+
+    def _wait_for_one(self) -> None:
+        try:
+            step, end = self._results.get(timeout=WATCH_SECONDS)
+        except Empty:
+            return
+        self._running -= 1
+        self._finish(step, end)
 
     def _parallelism(self) -> int:
         return min(self._listener.parallelism() or DEFAULT_PARALLELISM, DEFAULT_PARALLELISM)
@@ -128,7 +141,10 @@ class Engine:
         wanted = SUCCEEDED if dependency.trigger == "Completed" else dependency.trigger
         return wanted in ("Any", end.status)
 
-    def _run_step(self, step: Step) -> StepEnd:
+    def _run_step(self, step: Step) -> None:
+        self._results.put((step, self._end_of(step)))
+
+    def _end_of(self, step: Step) -> StepEnd:
         try:
             return StepEnd(SUCCEEDED, self._run_one(step))
         except StoppedByUser:

@@ -137,6 +137,18 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> 
         Database(path)
 
 
+def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (value TEXT)")
+    connection.close()
+    with pytest.raises(LocalError, match="is the database of another program"):
+        Database(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    connection.close()
+
+
 def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     path.write_text("this is not a database, but a text that is long enough to be taken for a header" * 20)

@@ -13,13 +13,15 @@ from pipelines.local.database import Database, Document
 from pipelines.local.errors import ConflictError
 from pipelines.local.executions.executions import Executions
 from pipelines.local.jobs.machine import Machine
-from pipelines.local.jobs.requests import check_members
+from pipelines.local.jobs.requests import check_members, check_request
 from pipelines.local.registry import Registry
 
 Operation = Callable[[Document], Document]
 
 TAGS = "tags"
 REQUESTS = "client-request"
+# What these write down is checked to the letter; what others ask for is there or not.
+CHANGING = ("Create", "Update", "Start")
 
 
 def operations(
@@ -119,7 +121,8 @@ def _prepared(machine: Machine, name: str, operation: Operation) -> Operation:
     database = machine.database
 
     def call(request: Document) -> Document:
-        check_members(machine, name, request)
+        check = check_request if name.startswith(CHANGING) else check_members
+        check(machine, name, request)
         token = request.pop("ClientRequestToken", None)
         if token is None and not request.get("Tags"):
             return operation(request)

@@ -1,5 +1,6 @@
 """The life of executions: each runs in a thread of the process that started it."""
 
+import atexit
 import logging
 import secrets
 import string
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from pipelines.local.cache import Cache
 from pipelines.local.containers.stop import Stop
@@ -150,7 +152,8 @@ class Executions:
 
     def _launch(self, run: Run) -> None:
         stop = self._stops[run.arn] = Stop()
-        thread = threading.Thread(target=self._run, args=(run, stop), name=f"execution {run.arn[-12:]}")
+        _stop_at_exit(self)
+        thread = threading.Thread(target=self._run, args=(run, stop), name=f"execution {run.arn[-12:]}", daemon=True)
         self._threads = [other for other in self._threads if other.is_alive()] + [thread]
         thread.start()
 
@@ -208,12 +211,30 @@ class Executions:
             if running["Arn"] in self._lost or not self._ownership.is_alive(running["Owner"]):
                 recover(self._machine, self.records, running["Arn"])
 
-    def stop_all(self) -> None:
-        """Stop every execution of this process and wait until they have ended."""
-        for stop in list(self._stops.values()):
+    def stop_all(self) -> int:
+        """Stop every execution of this process, wait until they have ended, and return how many there were."""
+        stops = list(self._stops.values())
+        for stop in stops:
             stop.set()
         for thread in list(self._threads):
             thread.join()
+        return len(stops)
+
+
+_started: WeakSet[Executions] = WeakSet()
+
+
+def _stop_at_exit(executions: Executions) -> None:
+    """Let a process that ends stop what it runs, before the hosts of the jobs are ended."""
+    _started.add(executions)
+    atexit.unregister(_stop_all)
+    atexit.register(_stop_all)
+
+
+def _stop_all() -> None:
+    count = sum(executions.stop_all() for executions in list(_started))
+    if count:
+        logger.warning("%d running executions were stopped, for their process ended: wait for them next time", count)
 
 
 def _selected(execution: Document) -> frozenset[str] | None:

@@ -13,6 +13,7 @@ from pipelines.local.errors import ServiceError, StepFailure, StoppedByUser
 from pipelines.local.expressions.resolve import Scope, resolve
 from pipelines.local.jobs import processing, training, tuning
 from pipelines.local.jobs.machine import Machine
+from pipelines.local.jobs.outputs import is_there, written_outputs
 from pipelines.local.steps.step_context import StepContext, StepResult
 
 NAME_LETTERS = string.ascii_lowercase + string.digits
@@ -58,9 +59,10 @@ def run_job_step(job: JobType, step: Step, scope: Scope, context: StepContext) -
         raise StepFailure(f"ClientError: {error.message}") from error
     metadata = {f"{job.name}Job": {"Arn": description[f"{job.api_name}Arn"]}}
     context.announce(step.name, metadata, lookup.reason)
-    _require_success(job, job.run(context.machine, name, context.stop), context.stop)
+    description = job.run(context.machine, name, context.stop)
+    _require_success(job, description, context.stop)
     if step.cache and step.cache.enabled:
-        entry = Entry(context.execution_arn, metadata)
+        entry = Entry(context.execution_arn, metadata, written_outputs(context.machine, description))
         context.cache.remember(_cache_name(step, context), key_members(step.type, arguments), entry)
     return StepResult(metadata, cache_reason=lookup.reason)
 
@@ -78,7 +80,12 @@ def _look_up(step: Step, arguments: Document, context: StepContext) -> Lookup:
     if not (step.cache and step.cache.enabled):
         return Lookup(None, CACHING_IS_OFF)
     members = key_members(step.type, arguments)
-    return context.cache.find(_cache_name(step, context), members, step.cache.expire_after_seconds)
+    lookup = context.cache.find(_cache_name(step, context), members, step.cache.expire_after_seconds)
+    # The service does not look; but what people delete from a folder on their own machine must not be taken for there.
+    for uri in lookup.entry.outputs if lookup.entry else ():
+        if not is_there(context.machine, uri):
+            return Lookup(None, f"what the same run made is gone: {uri}")
+    return lookup
 
 
 def _cache_name(step: Step, context: StepContext) -> str:

@@ -73,6 +73,24 @@ def test_a_finished_step_of_a_failed_execution_is_reused(create: Create) -> None
     assert pipeline.run().cached == {"Only"}
 
 
+def test_a_step_whose_outputs_were_deleted_runs_again(create: Create, s3: Client, session: LocalSession) -> None:
+    pipeline = create(definition(*chain()))
+    first = pipeline.run()
+    key = f"runs/{first.arn[-12:]}/First/output/out/stamp"
+    s3.delete_object(Bucket="bucket", Key=key)
+    second = pipeline.run()
+    assert second.status == "Succeeded"
+    assert second.cached == set()
+    reasons = session.sagemaker.cache_reasons(second.arn)
+    assert reasons["First"] == f"what the same run made is gone: s3://bucket/{key.removesuffix('/stamp')}"
+
+
+def test_a_step_that_writes_nothing_is_reused_all_the_same(create: Create) -> None:
+    pipeline = create(definition(shell("Only", "true", outputs=["out"], cache="P7D")))
+    pipeline.run()
+    assert pipeline.run().cached == {"Only"}
+
+
 def test_another_pipeline_does_not_share_the_cache(create: Create) -> None:
     text = definition(shell("Only", cache="P7D"))
     create(text, "one").run()

@@ -105,6 +105,24 @@ def test_a_kill_at_any_moment_leaves_a_root_that_works(create: Any, root: Path, 
     assert list((root / "tmp").glob("*")) == []
 
 
+FORGET = """
+import sys
+from pipelines.local.session import session
+print(session(sys.argv[1]).client("sagemaker").start_pipeline_execution(PipelineName="pipeline")["PipelineExecutionArn"])
+"""
+
+
+def test_a_process_that_ends_stops_what_it_runs_and_says_so(create: Any, root: Path, other: Client) -> None:
+    create(definition(*SLOW_TAIL))
+    command = [sys.executable, "-c", FORGET, str(root)]
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60)
+    assert done.stderr.splitlines() == [
+        "1 running executions were stopped, for their process ended: wait for them next time"
+    ]
+    assert Execution(other, done.stdout.strip()).status == "Stopped"
+
+
 def test_an_execution_can_be_stopped_from_another_process(create: Any, root: Path, other: Client) -> None:
     create(definition(*SLOW_TAIL))
     with runner(root) as process:

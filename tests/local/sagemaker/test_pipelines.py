@@ -74,6 +74,21 @@ def test_a_definition_that_is_not_allowed_creates_and_changes_nothing(
     assert sagemaker.describe_pipeline(PipelineName="pipeline")["PipelineDefinition"] == ONE_STEP
 
 
+@pytest.mark.parametrize("name", ["../x", "a/../b", "a b", "ä", "-", "x" * 257])
+def test_a_name_that_is_none_creates_nothing(sagemaker: Client, name: str) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=ONE_STEP, RoleArn=ROLE),
+        lambda: sagemaker.create_model_package_group(ModelPackageGroupName=name),
+        lambda: sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE),
+    ]
+    for call in calls:
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert code_of(caught) == "ValidationException"
+    assert sagemaker.list_pipelines()["PipelineSummaries"] == []
+    assert sagemaker.list_models()["Models"] == []
+
+
 def test_a_definition_may_come_from_s3(sagemaker: Client, s3: Client) -> None:
     s3.put_object(Bucket=BUCKET, Key="definition.json", Body=ONE_STEP.encode())
     location = {"Bucket": BUCKET, "ObjectKey": "definition.json"}
