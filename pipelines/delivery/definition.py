@@ -10,6 +10,8 @@ from typing import Any
 
 from pipelines.delivery.errors import DeliveryError
 
+PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean")
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -65,6 +67,7 @@ class Definition:
     text: str
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, StepPlan]
+    declares_parameters_well: bool = True
 
     def has(self, step_type: str) -> bool:
         """Whether any step, branches included, is of the type."""
@@ -97,14 +100,11 @@ class Run:
 def parse_definition(text: str, source: str = "the definition") -> Definition:
     """Read a definition; what is no JSON object is refused with the place of the mistake."""
     try:
-        document = json.loads(text)
+        return _read(text, source)
     except ValueError as error:
         raise DeliveryError(f"{source} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise DeliveryError(f"{source} is not a pipeline definition: expected a JSON object with Steps")
-    parameters = [_parameter(entry) for entry in _objects(document.get("Parameters"))]
-    steps = _plans(document.get("Steps"), condition=None)
-    return Definition(text, {each.name: each for each in parameters}, {step.name: step for step in steps})
+    except RecursionError:
+        raise DeliveryError(f"{source} is nested too deeply to be a pipeline definition") from None
 
 
 def same_definition(one: str | None, other: str) -> bool:
@@ -112,11 +112,29 @@ def same_definition(one: str | None, other: str) -> bool:
     return one is not None and (one == other or json.loads(one) == json.loads(other))
 
 
+def _read(text: str, source: str) -> Definition:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise DeliveryError(f"{source} is not a pipeline definition: expected a JSON object with Steps")
+    declared = document.get("Parameters") or []
+    parameters = {each.name: each for each in map(_parameter, _objects(declared))}
+    steps = {step.name: step for step in _plans(document.get("Steps"), condition=None)}
+    is_well = isinstance(declared, list) and len(parameters) == len(declared) and all(map(_is_declared, declared))
+    return Definition(text, parameters, steps, is_well)
+
+
 def _parameter(entry: Mapping[str, Any]) -> Parameter:
-    choices = entry.get("EnumValues") or ()
+    choices = entry.get("EnumValues")
     return Parameter(
-        str(entry.get("Name")), str(entry.get("Type") or "String"), entry.get("DefaultValue"), tuple(map(str, choices))
+        name=str(entry.get("Name")),
+        type=str(entry.get("Type") or "String"),
+        default=entry.get("DefaultValue"),
+        choices=tuple(map(str, choices)) if isinstance(choices, list) else (),
     )
+
+
+def _is_declared(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry.get("Name"), str) and entry.get("Type") in (None, *PARAMETER_TYPES)
 
 
 def _plans(steps: object, condition: str | None) -> Iterator[StepPlan]:

@@ -12,7 +12,7 @@ from pipelines.local.definition.conditions import check_conditions
 from pipelines.local.definition.document import CacheConfig, Dependency, PropertyFile, Step, Trigger
 from pipelines.local.definition.durations import duration_seconds
 from pipelines.local.definition.functions import Use, check_operand
-from pipelines.local.definition.members import Members
+from pipelines.local.definition.members import OBJECT_EXPECTED, Members, json_type
 from pipelines.local.definition.place import Place, Refusal, did_you_mean
 from pipelines.local.definition.retries import read_retry_policies
 
@@ -153,6 +153,8 @@ def _type_of(value: Any, place: Place) -> str:
     if isinstance(kind, str) and kind in ELSEWHERE:
         reason = f"Step type '{kind}' does not run on this machine yet."
         raise Refusal(reason, place, hint=supported, step=str(name)[:64])
+    if not isinstance(value, dict):
+        raise Refusal(OBJECT_EXPECTED, place, hint=f"found {json_type(value)}")
     near = did_you_mean(kind, SUPPORTED)
     raise Refusal(f"Unknown step type {kind!r:.100}.", place, hint=near or supported, step=str(name)[:64])
 

@@ -38,7 +38,7 @@ Refuse = Callable[[str], str]
         ('{"Steps": [], "Stepz": []}', "Unknown member 'Stepz'. (at Stepz; did you mean 'Steps'?)"),
         ('{"Steps": [], "Version": "1"}', "Unknown Version '1'. (at Version; there are: 2020-12-01)"),
         ('{"Steps": [], "Metadata": 7}', "Expecting start of Json Object. (at Metadata; 'Metadata' is an integer)"),
-        ('{"Steps": [3]}', "Unknown step type None. (at Steps[0]; "),
+        ('{"Steps": [3]}', "Expecting start of Json Object. (at Steps[0]; found an integer)"),
     ],
 )
 def test_a_text_that_is_no_definition_is_refused(refuse: Refuse, text: str, reason: str) -> None:
