@@ -1,5 +1,7 @@
 """Errors of botocore as one line: the code, the operation, and what to do next."""
 
+import re
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -91,4 +93,6 @@ def explain(error: Exception) -> str | None:
 
 
 def _line(what: str, advice: str) -> str:
-    return f"{' '.join(what.split()).rstrip('.')}. Next: {advice}"
+    # What a message adds in parentheses, such as the place, belongs to its last sentence.
+    sentence = re.sub(r"\. (\((?!.*\. \().*\))$", r" \1", " ".join(what.split()).rstrip("."))
+    return f"{sentence}. Next: {advice}"

@@ -1,5 +1,6 @@
 """Where a run left its logs and artifacts, as the person at this terminal can reach them."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class Places:
         """Return the command that shows a step's log."""
         place = self.log(step)
         if place is None or self.root:
-            return place and f"tail -n 50 {place}"
+            return place and f"tail -n 50 {shlex.quote(place)}"
         group, _, job = place.rpartition("/")
         return f"aws logs tail {group} --log-stream-name-prefix {job} --since 1d"
 
@@ -49,4 +50,4 @@ class Places:
 
     def show_artifact(self, uri: str) -> str:
         """Return the command that prints an S3 object."""
-        return f"cat {self.artifact(uri)}" if self.root else f"aws s3 cp {uri} -"
+        return f"cat {shlex.quote(self.artifact(uri))}" if self.root else f"aws s3 cp {uri} -"

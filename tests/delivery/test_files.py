@@ -56,6 +56,14 @@ def test_logs_are_files_here_and_log_streams_in_aws() -> None:
     assert Places().log(step) == "/aws/sagemaker/TrainingJobs/pipelines-abc-Train-xyz"
 
 
+def test_the_commands_that_show_files_quote_their_paths() -> None:
+    step = Step("Train", "Training", "Failed", arn=ARN)
+    here = Places(Path("my root"))
+    log = "my root/logs/aws/sagemaker/TrainingJobs/pipelines-abc-Train-xyz/algo-1.log"
+    assert here.show_log(step) == f"tail -n 50 '{log}'"
+    assert here.show_artifact("s3://bucket/report.json") == "cat 'my root/s3/bucket/report.json'"
+
+
 def test_a_tuning_steps_log_is_that_of_its_best_trial() -> None:
     step = Step("Tune", "Tuning", "Succeeded", arn=ARN, trials=Trials(5, 0, 0, 5, "auc", 0.9, "tune-003"))
     assert Places().log(step) == "/aws/sagemaker/TrainingJobs/tune-003"
@@ -85,6 +93,14 @@ def test_a_step_without_a_job_has_no_log(step: Step) -> None:
         (
             ClientError({"Error": {"Code": "Odd", "Message": "?"}}, "StartPipelineExecution"),
             "Odd in StartPipelineExecution: ?. Next: see the message; --verbose shows the traceback",
+        ),
+        (
+            ClientError(
+                {"Error": {"Code": "ValidationException", "Message": "X (or Y) is 2. Set it to 1. (step 'A(b)')"}},
+                "Start",
+            ),
+            "ValidationException in Start: X (or Y) is 2. Set it to 1 (step 'A(b)'). "
+            "Next: correct what the message names and run the same command again",
         ),
         (
             NoRegionError(),
