@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.delivery.definition import Comparison, Definition, Run
-from pipelines.delivery.gate import Check, Package
+from pipelines.delivery.definition import Comparison, ReportFile, Run
+from pipelines.delivery.gate import Candidate, Check, Package, says_rejected
 from pipelines.delivery.jobs import Jobs
-from pipelines.delivery.snapshot import Execution
+from pipelines.delivery.snapshot import Execution, Step
 
 if TYPE_CHECKING:
     import boto3
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 ROC_AUC_PROPERTY = "RocAuc"
+# The name that training jobs give every model.
+MODEL = "/model.tar.gz"
 _UNREADABLE = frozenset({"NoSuchKey", "NoSuchBucket", "AccessDenied", "AccessDeniedException", "404", "403"})
 # Both are said of a group that nobody has registered anything in.
 _NO_GROUP = frozenset({"ResourceNotFound", "ValidationException"})
@@ -82,12 +84,29 @@ class Evaluation:
             return None
         return self.package(arn, path) if arn else None
 
+    def rejected(self, execution: Execution, run: Run) -> Candidate | None:
+        """Return the model that a job evaluated and rejected, with its report; none where no job did that."""
+        step = next(filter(says_rejected, execution.of_type("Processing")), None)
+        if step is None or step.job is None:
+            return None
+        inputs = self._jobs.processing(step.job).get("ProcessingInputs", ())
+        sources = [each.get("S3Input", {}).get("S3Uri", "") for each in inputs]
+        plan = run.definition.steps.get(step.name)
+        reports = [self._report_uri(step, file) for file in (plan.reports.values() if plan else ())]
+        return Candidate(
+            model=next((uri for uri in sources if uri.endswith(MODEL)), None),
+            # An output that is uploaded at the job's end only is not there when the job fails.
+            evaluation=next((uri for uri in reports if uri and self._report(uri) is not None), None),
+        )
+
     @cached_property
     def _s3(self) -> S3Client:
         return self._session.client("s3")
 
     def _check(self, comparison: Comparison, execution: Execution, run: Run) -> Check:
-        uri = self._report_uri(comparison, execution, run.definition)
+        step, plan = execution.find(comparison.report_step), run.definition.steps.get(comparison.report_step)
+        file = plan.reports.get(comparison.report) if plan else None
+        uri = self._report_uri(step, file) if step and file else None
         parameter = comparison.parameter
         return Check(
             step=comparison.condition,
@@ -100,10 +119,8 @@ class Evaluation:
             evaluation=uri,
         )
 
-    def _report_uri(self, comparison: Comparison, execution: Execution, definition: Definition) -> str | None:
-        step, plan = execution.find(comparison.report_step), definition.steps.get(comparison.report_step)
-        file = plan.reports.get(comparison.report) if plan else None
-        if not (step and step.job and file):
+    def _report_uri(self, step: Step, file: ReportFile) -> str | None:
+        if not step.job:
             return None
         outputs = self._jobs.processing(step.job).get("ProcessingOutputConfig", {}).get("Outputs", ())
         uris = (output.get("S3Output", {}).get("S3Uri") for output in outputs if output["OutputName"] == file.output)

@@ -42,6 +42,14 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A model that a step evaluated and rejected, and the report that the step left."""
+
+    model: str | None
+    evaluation: str | None
+
+
+@dataclass(frozen=True)
 class Branch:
     """A condition step and the branch that it chose."""
 

@@ -37,17 +37,19 @@ def make_outcome(result: Result) -> dict[str, Any]:
 
 
 def model_uri(result: Result) -> str | None:
-    """Return the S3 URI of the registered model, else of the last training step."""
-    if result.package and result.package.model:
-        return result.package.model
+    """Return the S3 URI of the registered model, else of the rejected one, else of the last training step."""
+    for judged in (result.package, result.rejected):
+        if judged and judged.model:
+            return judged.model
     models = [step.model_uri for step in result.execution.steps if step.model_uri]
     return models[-1] if models else None
 
 
 def evaluation_uri(result: Result) -> str | None:
-    """Return the S3 URI of the registered model's report, else of the one that the gate read last."""
-    if result.package and result.package.evaluation:
-        return result.package.evaluation
+    """Return the S3 URI of the registered or rejected model's report, else of the one that the gate read last."""
+    for judged in (result.package, result.rejected):
+        if judged and judged.evaluation:
+            return judged.evaluation
     reports = [check.evaluation for check in result.verdict.checks if check.evaluation]
     return reports[-1] if reports else None
 

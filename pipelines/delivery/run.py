@@ -12,7 +12,7 @@ from pipelines.delivery.definition import Run
 from pipelines.delivery.errors import InterruptionError
 from pipelines.delivery.evaluation import Evaluation
 from pipelines.delivery.execution import Follower, start
-from pipelines.delivery.gate import Package, Rivals, Verdict, auc_check, judge, registered_arn
+from pipelines.delivery.gate import Candidate, Package, Rivals, Verdict, auc_check, judge, registered_arn
 from pipelines.delivery.identity import Identity, find_execution
 from pipelines.delivery.logs import Tail, read_tails
 from pipelines.delivery.parameters import check_parameters
@@ -60,6 +60,7 @@ class Result:
     cache_reasons: Mapping[str, str]
     places: Places
     tails: Mapping[str, Tail] = field(default_factory=dict)
+    rejected: Candidate | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def _result(site: Site, run: Run, execution: Execution, evaluation: Evaluation, 
         _reject(site, package, verdict.reason)
     reasons = site.explain(execution.arn) if site.explain else {}
     tails = read_tails(site.session, execution, site.places) if verdict.outcome == "failed" else {}
-    return Result(run, execution, verdict, package, reasons, site.places, tails)
+    rejected = evaluation.rejected(execution, run) if verdict.outcome == "rejected" else None
+    return Result(run, execution, verdict, package, reasons, site.places, tails, rejected)
 
 
 def _reject(site: Site, package: Package, reason: str) -> None:

@@ -1,7 +1,7 @@
 """A boto3 session whose answers are written in the test: real botocore on both sides of the wire, no network."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -156,13 +156,17 @@ def tuning(completed: int, running: int, *, best: float | None = None) -> Docume
     } | ({"BestTrainingJob": trial} if best is not None else {})
 
 
-def processed(folder: str, *, exit_message: str | None = None) -> Document:
-    """DescribeProcessingJob's answer, of a job with one output, `evaluation`."""
+def processed(folder: str, *, exit_message: str | None = None, inputs: Sequence[str] = ()) -> Document:
+    """DescribeProcessingJob's answer, of a job with one output, `evaluation`, and with inputs from these URIs."""
     output = {
         "OutputName": "evaluation",
         "S3Output": {"S3Uri": folder, "LocalPath": "/opt", "S3UploadMode": "EndOfJob"},
     }
-    answer: Document = {"ProcessingJobName": "evaluate", "ProcessingOutputConfig": {"Outputs": [output]}}
+    answer: Document = {
+        "ProcessingJobName": "evaluate",
+        "ProcessingInputs": [{"InputName": "x", "S3Input": {"S3Uri": uri, "S3DataType": "S3Prefix"}} for uri in inputs],
+        "ProcessingOutputConfig": {"Outputs": [output]},
+    }
     return answer | ({"ExitMessage": exit_message} if exit_message else {})
 
 

@@ -9,10 +9,12 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from pipelines.delivery.outcome import make_outcome
 from pipelines.delivery.places import Places
 from pipelines.delivery.progress import Lines, is_interactive, make_progress
 from pipelines.delivery.run import Result
@@ -21,8 +23,8 @@ from pipelines.delivery.summary import summarize
 from pipelines.delivery.table import Table
 from pipelines.delivery.wording import duration
 from tests.delivery.pipelines import NO_GATE
-from tests.delivery.runs import finish, run_of, script
-from tests.delivery.scripted import EARLIER, EXECUTION, PACKAGE, START, entry, job
+from tests.delivery.runs import TUNED_STEPS, finish, run_of, script
+from tests.delivery.scripted import EARLIER, EXECUTION, PACKAGE, START, entry, job, processed
 
 MODULE_NAMES = "import json, sys; from pipelines.delivery import progress; print(json.dumps(sorted(sys.modules)))"
 
@@ -203,6 +205,37 @@ def test_a_rejection_points_to_the_report(root: Path | None, command: str) -> No
     lines = summary(finish(script(steps=[evaluated, chose])), root)
     assert lines[1].startswith("REJECTED: no step that registers a model was reached (AucGate is true)")
     assert lines[-1] == f"next: {command}  # what the gate saw"
+
+
+def rejected(folder: str) -> Result:
+    """A run whose tuned model was rejected by a job that writes its report into the folder."""
+    said = "ClientError: AlgorithmError: GateRejected: tuned model's ROC AUC 0.8412 is not above the threshold 0.85"
+    failed = entry("EvaluateTuned", "Failed", metadata=job("ProcessingJob", "evaluate-tuned"), FailureReason=said)
+    trial = "s3://bucket/models/tune-001/output/model.tar.gz"
+
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        is_tuned = request["ProcessingJobName"] == "evaluate-tuned"
+        return processed(folder if is_tuned else "s3://bucket/untuned", inputs=["s3://bucket/code/", trial])
+
+    return finish(script("Failed", [*TUNED_STEPS[:4], failed], DescribeProcessingJob=describe))
+
+
+def test_a_job_that_rejects_the_tuned_model_points_to_that_model_and_its_report() -> None:
+    result = rejected("s3://bucket/tuned")
+    lines = summary(result)
+    assert "  model          s3://bucket/models/tune-001/output/model.tar.gz" in lines
+    assert "  evaluation     s3://bucket/tuned/evaluation.json" in lines
+    assert lines[-1] == "next: aws s3 cp s3://bucket/tuned/evaluation.json -  # what the gate saw"
+    assert make_outcome(result)["artifacts"] == {
+        "model": "s3://bucket/models/tune-001/output/model.tar.gz",
+        "evaluation": "s3://bucket/tuned/evaluation.json",
+    }
+
+
+def test_a_job_that_rejects_and_leaves_no_report_points_to_the_one_before() -> None:
+    lines = summary(rejected("s3://bucket/nothing"))
+    assert "  model          s3://bucket/models/tune-001/output/model.tar.gz" in lines
+    assert "  evaluation     s3://bucket/untuned/evaluation.json" in lines
 
 
 @pytest.mark.parametrize(
