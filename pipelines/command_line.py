@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import io
 import json
 import os
+import shlex
 import shutil
 import sys
 import traceback
@@ -16,16 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipelines.delivery.errors import DeliveryError, UsageError
+from pipelines.delivery.interrupt import INTERRUPTED, listen
 
 if TYPE_CHECKING:
     from pipelines.delivery.run import Site
+    from pipelines.local.boto_session import LocalSession
 
 DEFAULT_MODULE = "pipelines.fraud.pipeline"
 DEFAULT_ROOT = ".sagemaker-local"
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/sagemaker-local"
 LOCAL_INTERVAL, AWS_INTERVAL = 0.1, 15.0
 AWS_ATTEMPTS = 8
-INTERRUPTED = 130
 # More than a cached run makes, so that it never collects.
 COLLECTED_OBJECTS = 200_000
 
@@ -48,12 +51,18 @@ def add_module_flags(parser: Parser) -> None:
         "-n",
         "--module-name",
         metavar="MODULE",
+        type=parse_text,
         help=f"the module whose get_pipeline() makes the pipeline (default {DEFAULT_MODULE})",
     )
     parser.add_argument("--kwargs", metavar="JSON", type=parse_kwargs, help="arguments of get_pipeline: a JSON object")
-    parser.add_argument("--role-arn", metavar="ARN", help="the role that the pipeline and its jobs run with")
     parser.add_argument(
-        "--input-data", metavar="DIR|S3-URI", help="input data: a folder, which is uploaded, or an S3 URI"
+        "--role-arn", metavar="ARN", type=parse_text, help="the role that the pipeline and its jobs run with"
+    )
+    parser.add_argument(
+        "--input-data",
+        metavar="DIR|S3-URI",
+        type=parse_text,
+        help="input data: a folder, which is uploaded, or an S3 URI",
     )
 
 
@@ -63,9 +72,21 @@ def add_local_flags(parser: Parser) -> None:
     parser.add_argument(
         "--local-root",
         metavar="DIR",
-        type=Path,
+        type=parse_path,
         help=f"where the local SageMaker keeps its state (default {DEFAULT_ROOT})",
     )
+
+
+def parse_text(text: str) -> str:
+    """Read a value that may not be empty, as that of an unset variable is."""
+    if not text:
+        raise argparse.ArgumentTypeError("the value is empty: give one, or leave the option out")
+    return text
+
+
+def parse_path(text: str) -> Path:
+    """Read a path; pathlib itself takes an empty one for the current folder."""
+    return Path(parse_text(text))
 
 
 def parse_kwargs(text: str) -> dict[str, Any]:
@@ -99,9 +120,12 @@ def open_site(options: argparse.Namespace, *, runs_jobs: bool = False) -> Abstra
 def execute(parser: Parser, work: Callable[[argparse.Namespace], int], arguments: Sequence[str] | None) -> int:
     """Parse, work, and turn whatever goes wrong into one line and an exit code."""
     if arguments is None:
+        listen()
         _collect_rarely()
+    _accept_any_text()
     verbose = "--verbose" in (sys.argv[1:] if arguments is None else arguments)
     try:
+        _check_output()
         return work(parser.parse_args(arguments))
     except KeyboardInterrupt:
         _complain(parser.prog, "interrupted")
@@ -122,29 +146,51 @@ def typed_name(command: str) -> str:
     if shutil.which(command):
         return command
     script = Path(sys.argv[0])
-    return os.path.relpath(script) if script.name == command else f"python -m pipelines.{command.replace('-', '_')}"
+    if script.name == command:
+        return shlex.quote(os.path.relpath(script))
+    return f"python -m pipelines.{command.replace('-', '_')}"
 
 
 @contextmanager
-def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
+def local_session(root: Path, *, warm_up: bool = False) -> Iterator[LocalSession]:
+    """Open the SageMaker of this machine; what is wrong with its state is said in one line."""
     # The only door to the local SageMaker; whoever runs in AWS does not pay for its import.
+    import sqlite3  # noqa: PLC0415
+
     from pipelines.local.errors import LocalError  # noqa: PLC0415
     from pipelines.local.session import session as open_session  # noqa: PLC0415
 
     try:
-        session = open_session(root, warm_up=warm_up)
+        with closing(open_session(root, warm_up=warm_up)) as session:
+            yield session
     except LocalError as error:
-        raise DeliveryError(str(error)) from error
+        advice = f"; {_repair(error.__cause__)}" if isinstance(error.__cause__, sqlite3.Error) else ""
+        raise DeliveryError(f"{error}{advice}") from error
+    except sqlite3.Error as error:
+        raise DeliveryError(f"the state in {root} cannot be used: {error}; {_repair(error)}") from error
 
-    def explain(arn: str) -> dict[str, str]:
-        # The session puts its SageMaker together when it is first asked, which a compile never does.
-        return session.sagemaker.cache_reasons(arn)
 
-    # After the session, which prepares for jobs in the background.
-    from pipelines.delivery.places import Places  # noqa: PLC0415
-    from pipelines.delivery.run import Site  # noqa: PLC0415
+def _repair(error: Exception) -> str:
+    """Say what to do about an error of SQLite."""
+    if "locked" in str(error):
+        return "wait until the other process that uses it has ended, or give another --local-root"
+    if "full" in str(error):
+        return "make room on the disk and run the same command again"
+    return "move the folder away, or give another --local-root"
 
-    with closing(session):
+
+@contextmanager
+def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
+    with local_session(root, warm_up=warm_up) as session:
+
+        def explain(arn: str) -> dict[str, str]:
+            # The session puts its SageMaker together when it is first asked, which a compile never does.
+            return session.sagemaker.cache_reasons(arn)
+
+        # After the session, which prepares for jobs in the background.
+        from pipelines.delivery.places import Places  # noqa: PLC0415
+        from pipelines.delivery.run import Site  # noqa: PLC0415
+
         yield Site(
             session,
             LOCAL_INTERVAL,
@@ -166,6 +212,22 @@ def _aws_site(*, stops_on_interrupt: bool) -> Iterator[Site]:
     core = botocore.session.get_session()
     core.set_default_client_config(Config(retries={"mode": "adaptive", "total_max_attempts": AWS_ATTEMPTS}))
     yield Site(boto3.Session(botocore_session=core), AWS_INTERVAL, stops_on_interrupt=stops_on_interrupt)
+
+
+def _accept_any_text() -> None:
+    """Write what the terminal's encoding has no letters for as escapes: a run must not fail for its last line."""
+    if sys.stderr is None:
+        # Closed by whoever called; an error is still told by the exit code.
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _check_output() -> None:
+    # Files that are opened now would get its number, and what is printed.
+    if sys.stdout is None:
+        raise UsageError("standard output is closed: send it to a file, or to /dev/null")
 
 
 def _collect_rarely() -> None:

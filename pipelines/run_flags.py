@@ -6,10 +6,9 @@ import argparse
 import math
 import os
 import re
-from pathlib import Path
 
 from pipelines import command_line
-from pipelines.command_line import Parser, parse_tags
+from pipelines.command_line import Parser, parse_path, parse_tags, parse_text
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_folder, check_target
 from pipelines.input_data import PARAMETER, check_input_data
@@ -41,8 +40,12 @@ def make_parser() -> Parser:
     )
     command_line.add_module_flags(parser)
     command_line.add_local_flags(parser)
-    parser.add_argument("--definition", metavar="FILE", type=Path, help="run this definition; no module is imported")
-    parser.add_argument("--pipeline-name", metavar="NAME", help="with --definition (default: from the file's name)")
+    parser.add_argument(
+        "--definition", metavar="FILE", type=parse_path, help="run this definition; no module is imported"
+    )
+    parser.add_argument(
+        "--pipeline-name", metavar="NAME", type=parse_text, help="with --definition (default: from the file's name)"
+    )
     parser.add_argument(
         "--parameter",
         metavar="NAME=VALUE",
@@ -52,10 +55,12 @@ def make_parser() -> Parser:
         dest="parameters",
         help="a parameter of this run (repeatable)",
     )
-    parser.add_argument("--description", metavar="TEXT", help="the pipeline's description")
+    parser.add_argument("--description", metavar="TEXT", type=parse_text, help="the pipeline's description")
     parser.add_argument("--tags", metavar="JSON", type=parse_tags, default=(), help="the pipeline's tags: a JSON list")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the outcome here, for machines")
-    parser.add_argument("--report", metavar="DIR", type=Path, help="write report.html, report.md and report.xml here")
+    parser.add_argument("--json", metavar="FILE", type=parse_path, help="write the outcome here, for machines")
+    parser.add_argument(
+        "--report", metavar="DIR", type=parse_path, help="write report.html, report.md and report.xml here"
+    )
     parser.add_argument("--no-wait", action="store_true", help="print the execution's ARN and do not follow it")
     _add_flags_of_following(parser)
     _add_flags_of_identity(parser)
@@ -63,7 +68,9 @@ def make_parser() -> Parser:
 
 
 def _add_flags_of_following(parser: Parser) -> None:
-    parser.add_argument("--follow", metavar="ARN", help="start nothing; follow and judge this execution")
+    parser.add_argument(
+        "--follow", metavar="ARN", type=parse_text, help="start nothing; follow and judge this execution"
+    )
     parser.add_argument(
         "--timeout",
         metavar="MINUTES",
@@ -85,9 +92,12 @@ def _add_flags_of_identity(parser: Parser) -> None:
     parser.add_argument(
         "--commit",
         metavar="SHA|HEAD",
+        type=parse_text,
         help="the commit of this run, which starts once and is attached to from then on (default in AWS: CI's)",
     )
-    parser.add_argument("--run-key", metavar="TEXT", help="makes another run of a commit that had one already")
+    parser.add_argument(
+        "--run-key", metavar="TEXT", type=parse_text, help="makes another run of a commit that had one already"
+    )
 
 
 def _parse_minutes(text: str) -> float:

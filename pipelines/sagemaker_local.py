@@ -6,12 +6,10 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 from pipelines import command_line
-from pipelines.command_line import DEFAULT_ROOT, Parser
-from pipelines.delivery.errors import DeliveryError
+from pipelines.command_line import DEFAULT_ROOT, Parser, parse_path
 from pipelines.delivery.interrupt import interrupts
 
 DEFAULT_PORT = 8642
@@ -39,7 +37,7 @@ def _parser() -> Parser:
     serve.add_argument(
         "--local-root",
         metavar="DIR",
-        type=Path,
+        type=parse_path,
         default=Path(DEFAULT_ROOT),
         help=f"where the local SageMaker keeps its state (default {DEFAULT_ROOT})",
     )
@@ -59,22 +57,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    # Imported after the flags are parsed, so that a mistake in them and --help answer at once.
-    from pipelines.local.errors import LocalError  # noqa: PLC0415
-    from pipelines.local.session import session as open_session  # noqa: PLC0415
-
-    try:
-        with interrupts() as interrupted, closing(open_session(options.local_root)) as session:
-            session.services.serve(options.port)
-            variables = session.services.environment()
-            assigned = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-            sys.stdout.write(f"export {assigned}\n")
-            sys.stdout.flush()
-            # Not one long wait: a signal that comes just before it begins is handled only after it.
-            while not interrupted.wait(LOOK_AGAIN_SECONDS):
-                pass
-    except LocalError as error:
-        raise DeliveryError(str(error)) from error
+    with interrupts() as interrupted, command_line.local_session(options.local_root) as session:
+        session.services.serve(options.port)
+        variables = session.services.environment()
+        assigned = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        sys.stdout.write(f"export {assigned}\n")
+        sys.stdout.flush()
+        # Not one long wait: a signal that comes just before it begins is handled only after it.
+        while not interrupted.wait(LOOK_AGAIN_SECONDS):
+            pass
     return 0
 
 

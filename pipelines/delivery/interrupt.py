@@ -8,9 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# The exit code of a command that is interrupted before there is a run.
+INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LEAVING = b"\nleft at once: what was running may go on\n"
 _SHOW_CURSOR = b"\x1b[?25h"
+
+
+def listen() -> None:
+    """Let SIGTERM interrupt this process as Ctrl-C does, until a run is there to be stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextmanager

@@ -123,8 +123,9 @@ USAGE = [
         (*FILE, "--parameter", "Threshold=1"),
         "unknown parameter 'Threshold': the pipeline's parameters are RocAucThresh",
     ),
-    ((*FILE, "--parameter", "RocAucThreshold="), "parameter 'RocAucThreshold' is empty: expected a number"),
-    ((*FILE, "--parameter", "RocAucThreshold=x"), "parameter 'RocAucThreshold' is 'x': expected a number"),
+    ((*FILE, "--parameter", "RocAucThreshold="), "parameter 'RocAucThreshold' is empty: expected a finite number"),
+    ((*FILE, "--parameter", "RocAucThreshold=x"), "parameter 'RocAucThreshold' is 'x': expected a finite number"),
+    ((*FILE, "--parameter", "RocAucThreshold=nan"), "parameter 'RocAucThreshold' is 'nan': expected a finite number"),
     (
         ("--definition", "pipeline.json", "--role-arn", ROLE, "--local-root", "x"),
         "--local-root is for --local: give both or none",
@@ -137,6 +138,51 @@ def test_wrong_usage_is_told_in_one_line(folder: Path, arguments: tuple[str, ...
     code, line = refuse(folder, RUN, *arguments)
     assert code == 2
     assert message in line
+
+
+EMPTY = ["--input-data", "--local-root", "--pipeline-name", "--definition", "--json", "--report", "--module-name"]
+EMPTY += ["--role-arn", "--description", "--follow", "--commit", "--run-key"]
+
+
+@pytest.mark.parametrize("option", EMPTY)
+def test_an_empty_value_is_no_default(folder: Path, option: str) -> None:
+    code, line = refuse(folder, RUN, *FILE, option, "")
+    assert code == 2
+    assert f"{option}: the value is empty: give one, or leave the option out (see run-pipeline --help)" in line
+
+
+@pytest.mark.parametrize("option", ["--input-data", "--file-name", "--local-root", "--module-name", "--role-arn"])
+def test_an_empty_value_of_the_other_command_is_no_default_either(folder: Path, option: str) -> None:
+    code, line = refuse(folder, PRINT, "--local", option, "")
+    assert code == 2
+    assert option in line
+    assert "the value is empty" in line
+
+
+def test_bytes_that_are_no_text_are_refused_as_a_parameter(folder: Path) -> None:
+    code, line = refuse(folder, RUN, *FILE, "--parameter", os.fsdecode(b"RocAucThreshold=\xff"))
+    assert (code, line) == (2, r"parameter 'RocAucThreshold' is '\udcff': expected UTF-8 text")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"Parameters": [{}], "Steps": []}', "Missing member 'Name' (at Parameters[0])"),
+        ('{"Parameters": [{"Name": "a", "Type": "Foo"}], "Steps": []}', "Unknown Type 'Foo' (at Parameters[0].Type"),
+        (
+            '{"Parameters": [{"Name": "a"}, {"Name": "a"}], "Steps": []}',
+            "Duplicate parameter name 'a' (at Parameters[1])",
+        ),
+        ('{"Steps": [1]}', "Expecting start of Json Object (at Steps[0]; found an integer)"),
+    ],
+)
+def test_a_malformed_definition_is_told_in_the_services_words(folder: Path, text: str, message: str) -> None:
+    (folder / "malformed.json").write_text(text)
+    answer = call(folder, RUN, "--local", "--definition", "malformed.json")
+    (line,) = answer.stderr.splitlines()
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert message in line
+    assert ".. " not in line
 
 
 def test_a_definition_that_is_not_json_says_where(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The documentation says what the code does: options, messages, files and links are held to it."""
 
 import ast
+import json
 import re
 import tomllib
 import xml.etree.ElementTree as ET
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import get_pipeline_definition, run_pipeline
-from pipelines.command_line import INTERRUPTED
 from pipelines.delivery.gate import EXIT_CODES, REJECTION
+from pipelines.delivery.interrupt import INTERRUPTED
 from pipelines.fraud import dataset
 from pipelines.fraud.dataset import SCHEMA
 from pipelines.local.cache import KEY_MEMBERS, KEY_MEMBERS_OF_TRAINING_DEFINITION
@@ -50,6 +51,15 @@ def test_every_installed_command_is_documented() -> None:
 def test_every_exit_code_is_documented() -> None:
     codes = {row[0] for row in rows(section("docs/commands.md", "run-pipeline")) if row[0].isdecimal()}
     assert codes == {str(code) for code in (*EXIT_CODES.values(), 2, INTERRUPTED)}
+
+
+def test_the_steps_of_the_example_of_an_outcome_are_those_of_the_pipeline() -> None:
+    (text,) = blocks(section("docs/outcome.md", "Example"), "json")
+    example = json.loads(text)
+    named = [each["name"] for each in example["steps"]] + [each["step"] for each in example["verdict"]["branches"]]
+    named += [*example["steps_not_run"], example["reason"].partition(" ")[0]]
+    source = (REPOSITORY / "pipelines" / "fraud" / "pipeline.py").read_text()
+    assert [name for name in named if f'"{name}"' not in source] == []
 
 
 def test_the_arguments_of_get_pipeline_and_their_defaults_are_documented() -> None:

@@ -1,0 +1,32 @@
+"""The installed commands from their first moment: Ctrl-C and SIGTERM while a command is loaded are told in a line."""
+
+import sys
+from importlib import import_module
+
+from pipelines.delivery.interrupt import INTERRUPTED, listen
+
+
+def run_pipeline() -> int:
+    """Run run-pipeline and return its exit code."""
+    return _start("run-pipeline", "pipelines.run_pipeline")
+
+
+def get_pipeline_definition() -> int:
+    """Run get-pipeline-definition and return its exit code."""
+    return _start("get-pipeline-definition", "pipelines.get_pipeline_definition")
+
+
+def sagemaker_local() -> int:
+    """Run sagemaker-local and return its exit code."""
+    return _start("sagemaker-local", "pipelines.sagemaker_local")
+
+
+def _start(command: str, module: str) -> int:
+    try:
+        listen()
+        # Not at the top: the import is what takes the time that somebody may press Ctrl-C in.
+        code: int = import_module(module).main()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{command}: error: interrupted\n")
+        return INTERRUPTED
+    return code
