@@ -4,11 +4,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipelines import command_line
-from pipelines.command_line import Parser
-from pipelines.delivery.errors import UsageError
+from pipelines.command_line import Parser, parse_path
 from pipelines.delivery.files import check_target, write_text
 from pipelines.input_data import check_input_data
 from pipelines.pipeline_module import compile_module
@@ -23,7 +21,7 @@ def _parser() -> Parser:
     parser = Parser("get-pipeline-definition", "Print the definition of the pipeline that a module makes.")
     command_line.add_module_flags(parser)
     command_line.add_local_flags(parser)
-    parser.add_argument("-f", "--file-name", metavar="FILE", type=Path, help="write the definition here instead")
+    parser.add_argument("-f", "--file-name", metavar="FILE", type=parse_path, help="write the definition here instead")
     return parser
 
 
@@ -42,9 +40,7 @@ def _give_definition(options: argparse.Namespace) -> int:
 
 def _definition(options: argparse.Namespace) -> str:
     with command_line.open_site(options) as site:
-        compiled = compile_module(options, site.session)
-    if options.input_data and compiled.input_data is None:
-        raise UsageError("--input-data: this get_pipeline takes no input_data; the value is for a run's parameter")
+        compiled = compile_module(options, site.session, default_data=options.input_data)
     return json.dumps(json.loads(compiled.definition), indent=2) + "\n"
 
 

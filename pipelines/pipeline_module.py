@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A pipeline's name, its definition as JSON, and where the input data is that it was made for."""
+    """A pipeline's name, its definition as JSON, and the key prefix that its uploads have unless --kwargs has one."""
 
     name: str
     definition: str
-    input_data: str | None = None
+    prefix: object = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,11 @@ class PipelineModule:
             raise DeliveryError(f"{self.name}.get_pipeline failed: {type(error).__name__}: {error}") from error
 
 
-def compile_module(options: argparse.Namespace, session: boto3.Session) -> Compiled:
-    """Compile the pipeline of the module that the flags name, with the arguments that they give."""
+def compile_module(options: argparse.Namespace, session: boto3.Session, *, default_data: str | None = None) -> Compiled:
+    """Compile the pipeline of the module that the flags name, with the arguments that they give.
+
+    `default_data`, a folder or an S3 URI, becomes the definition's own input data.
+    """
     if session.region_name:
         # The SageMaker SDK looks for a region while it is imported.
         os.environ.setdefault("AWS_DEFAULT_REGION", session.region_name)
@@ -107,12 +110,12 @@ def compile_module(options: argparse.Namespace, session: boto3.Session) -> Compi
     offered = {"boto_session": session, "region": session.region_name}
     if role := role_of(options):
         offered["role"] = role
-    uri = None
-    if options.input_data and "input_data" in module.accepted:
-        prefix = module.default("base_job_prefix")
-        uri = offered["input_data"] = send_input_data(options.input_data, session, kwargs, prefix)
-    compiled = module.compile(kwargs, offered)
-    return replace(compiled, input_data=uri)
+    prefix = module.default("base_job_prefix")
+    if default_data:
+        if "input_data" not in module.accepted:
+            raise UsageError("--input-data: this get_pipeline takes no input_data; the value is for a run's parameter")
+        offered["input_data"] = send_input_data(default_data, session, kwargs, prefix)
+    return replace(module.compile(kwargs, offered), prefix=prefix)
 
 
 def role_of(options: argparse.Namespace) -> str | None:

@@ -47,15 +47,18 @@ def _run(options: argparse.Namespace) -> int:
     # A mistake in a file is found before anything is opened.
     prepared = _prepare(options, _read_definition(options)) if options.definition else None
     with command_line.open_site(options, runs_jobs=True) as site:
-        order, run = prepared or _prepare(options, compile_module(options, site.session))
-        run = _send_input_data(options, run, site)
+        order, run, prefix = prepared or _prepare(options, compile_module(options, site.session))
+        if options.input_data:
+            uri = send_input_data(options.input_data, site.session, options.kwargs or {}, prefix)
+            run = replace(run, parameters={**run.parameters, PARAMETER: uri})
         order, run, identity = _identify(options, order, run, commit)
         if options.no_wait:
             return _launch(site, order, run, identity)
         return _launch_and_follow(options, site, order, run, identity)
 
 
-def _prepare(options: argparse.Namespace, compiled: Compiled) -> tuple[PipelineOrder, Run]:
+def _prepare(options: argparse.Namespace, compiled: Compiled) -> tuple[PipelineOrder, Run, object]:
+    """Return the pipeline, its run with the input data as it was given, and the key prefix that uploads of it have."""
     order = PipelineOrder(
         name=compiled.name,
         definition=compiled.definition,
@@ -64,7 +67,7 @@ def _prepare(options: argparse.Namespace, compiled: Compiled) -> tuple[PipelineO
         tags=complete_tags(options.tags),
         bucket=(options.kwargs or {}).get("default_bucket"),
     )
-    input_data = {PARAMETER: compiled.input_data or options.input_data} if options.input_data else {}
+    input_data = {PARAMETER: options.input_data} if options.input_data else {}
     definition = parse_definition(compiled.definition, str(options.definition or compiled.name))
     run = Run(definition, {**dict(options.parameters), **input_data})
     check_parameters(run)
@@ -73,16 +76,8 @@ def _prepare(options: argparse.Namespace, compiled: Compiled) -> tuple[PipelineO
             f"--no-regression: a model that is registered as Approved may be deployed before it is compared; "
             f"leave out --no-regression or {APPROVAL}=Approved"
         )
-    return order, run
-
-
-def _send_input_data(options: argparse.Namespace, run: Run, site: Site) -> Run:
-    value = run.parameters.get(PARAMETER) if options.input_data else None
-    if value is None:
-        return run
-    prefix = prefix_of(run.definition.parameters[PARAMETER].default)
-    uri = send_input_data(value, site.session, options.kwargs or {}, prefix)
-    return replace(run, parameters={**run.parameters, PARAMETER: uri})
+    declared = definition.parameters.get(PARAMETER)
+    return order, run, compiled.prefix or prefix_of(declared and declared.default)
 
 
 def _named_commit(options: argparse.Namespace) -> Commit | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipelines import get_pipeline_definition
 from pipelines.fraud.dataset import write
 from pipelines.local.session import session
 from pipelines.run_pipeline import main
@@ -54,6 +55,11 @@ class Command:
 
     def call(self, *arguments: str) -> Done:
         code = main(arguments)
+        said = self._capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    def call_print(self, *arguments: str) -> Done:
+        code = get_pipeline_definition.main(arguments)
         said = self._capsys.readouterr()
         return Done(code, said.out, said.err)
 
@@ -170,7 +176,7 @@ class Pipeline:
         self.uri = uri
     def definition(self):
         return Path("gate.json").read_text().replace("s3://bucket/claims/data/" + "0" * 64 + "/", self.uri)
-def get_pipeline(input_data=None, base_job_prefix="policies"):
+def get_pipeline(input_data="s3://bucket/mine/", base_job_prefix="policies"):
     return Pipeline(input_data)
 """
 
@@ -183,6 +189,17 @@ def test_data_for_a_module_go_where_it_keeps_its_own(command: Command, monkeypat
     assert command.call("--local", *more).code == 0
     uri = json.loads((command.folder / "outcome.json").read_text())["parameters"]["InputData"]
     assert uri.startswith("s3://sagemaker-us-east-1-000000000000/policies/data/")
+    printed = json.loads(command.call_print("--local", *more[:-2]).output)
+    assert {"Name": "InputData", "Type": "String", "DefaultValue": uri} in printed["Parameters"]
+
+
+def test_data_for_a_run_leave_its_pipeline_as_it_is(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(command.folder)
+    (command.folder / "gated.py").write_text(MODULE)
+    write(command.folder / "claims", rows=60)
+    assert "pipeline gate created" in command.call("--local", "--module-name", "gated").output
+    done = command.call("--local", "--module-name", "gated", "--input-data", "claims")
+    assert "pipeline gate unchanged" in done.output
 
 
 MISTAKES = [

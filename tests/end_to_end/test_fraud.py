@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.fraud.dataset import write
 from pipelines.local.session import session
 from tests.end_to_end.conftest import Done, Shell
 
@@ -64,6 +65,11 @@ def test_a_threshold_that_no_model_reaches_rejects_and_registers_nothing(first_r
     assert done.cached == {"Preprocess", "Train", "Evaluate", "Tune"}
     assert packages(shared_shell) == before
     assert "REJECTED: tuned model's ROC AUC" in done.output
+    artifacts, trials = done.outcome["artifacts"], done.outcome["verdict"]["trials"]
+    assert trials["best_job"] in artifacts["model"]
+    report = shared_shell.root / "s3" / artifacts["evaluation"].removeprefix("s3://")
+    auc = json.loads(report.read_text())["binary_classification_metrics"]["auc"]["value"]
+    assert auc == pytest.approx(done.outcome["verdict"]["tuned_roc_auc"], abs=1e-4)
 
 
 def test_a_definition_file_runs_without_the_sdk_and_all_from_the_cache(
@@ -82,6 +88,22 @@ def test_data_of_ones_own_is_uploaded_once_and_runs(shared_shell: Shell, claims:
     assert done.cached == set()
     again = shared_shell.run(*arguments)
     assert again.cached == {"Preprocess", "Train", "Evaluate"}
+
+
+def test_the_sample_data_given_as_data_of_ones_own_are_the_same_input(
+    first_run: Done, shared_shell: Shell, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    done = shared_shell.run("--input-data", tmp_path, "--parameter", "RocAucThreshold=0.75")
+    assert done.code == 0, done.error
+    assert done.outcome["parameters"]["InputData"] == first_run.outcome["parameters"]["InputData"]
+    assert done.cached == {"Preprocess", "Train", "Evaluate"}
+
+
+def test_data_of_ones_own_leave_the_pipeline_as_it_is(first_run: Done, shared_shell: Shell, claims: Path) -> None:
+    assert first_run.code == 0
+    done = shared_shell.run("--input-data", claims, "--parameter", "RocAucThreshold=0.3")
+    assert "pipeline fraud-detection unchanged" in done.output
 
 
 def test_a_mistake_in_the_data_is_told_in_one_line_and_registers_nothing(shared_shell: Shell, claims: Path) -> None:
