@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipelines.local.errors import LocalError
+from pipelines.local.errors import DiskFull, LocalError
 
 Document = dict[str, Any]
 
@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS documents (
 ) WITHOUT ROWID
 """
 LOCK_TIMEOUT_SECONDS = 30.0
+# The codes of SQLite with which a write fails that the disk has no room for.
+NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 class AlreadyExists(LocalError):
@@ -32,10 +34,11 @@ class Database:
     """A store of documents that threads and processes may share.
 
     Every single write is a transaction; `transaction` makes one of several. Documents are JSON objects; times in
-    them are seconds since the epoch.
+    them are seconds since the epoch. What cannot be written because the disk is full raises DiskFull.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
@@ -46,7 +49,7 @@ class Database:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._migrate(path)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, DiskFull) as error:
             self._connection.close()
             raise LocalError(f"{path} cannot be used as this machine's state: {error}") from error
 
@@ -73,12 +76,12 @@ class Database:
         """Make everything inside one atomic write; nested transactions join the outermost."""
         with self._lock:
             if not self._depth:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._write("BEGIN IMMEDIATE")
             self._depth += 1
             try:
                 yield
                 if self._depth == 1:
-                    self._connection.execute("COMMIT")
+                    self._write("COMMIT")
             finally:
                 self._depth -= 1
                 # Where SQLite could not commit, or could not go on, it may have rolled back by itself.
@@ -94,7 +97,7 @@ class Database:
         statement = "INSERT INTO documents VALUES (?, ?, ?, ?)"
         with self._lock:
             try:
-                self._connection.execute(statement, (kind, key, time.time(), json.dumps(body)))
+                self._write(statement, (kind, key, time.time(), json.dumps(body)))
             except sqlite3.IntegrityError as error:
                 raise AlreadyExists(f"{kind} {key} already exists") from error
 
@@ -104,7 +107,7 @@ class Database:
             "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
         )
         with self._lock:
-            self._connection.execute(statement, (kind, key, time.time(), json.dumps(body)))
+            self._write(statement, (kind, key, time.time(), json.dumps(body)))
 
     def update(self, kind: str, key: str, **changes: Any) -> Document:
         """Change some members of a document and return all of it.
@@ -140,4 +143,12 @@ class Database:
     def delete(self, kind: str, key: str) -> None:
         """Remove a document, if there is one."""
         with self._lock:
-            self._connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
+            self._write("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
+
+    def _write(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        try:
+            self._connection.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in NO_ROOM:
+                raise
+            raise DiskFull(f"cannot write {self._path}: {error}; free some space on its disk") from error

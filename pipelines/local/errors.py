@@ -50,6 +50,13 @@ class ResourceInUse(ServiceError):
         super().__init__("ResourceInUse", message)
 
 
+class DiskFull(ServiceError):
+    """A state that cannot be written down; the status is none that botocore retries."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("InternalError", message, status=507)
+
+
 class StepFailure(LocalError):
     """A step that failed on its own account; the message is its FailureReason."""
 

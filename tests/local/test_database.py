@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.local.database import SCHEMA_VERSION, AlreadyExists, Database
-from pipelines.local.errors import LocalError
+from pipelines.local.errors import DiskFull, LocalError
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_full_disk_fails_the_write_and_keeps_what_was_there(tmp_path: Path) ->
             database.put("job", "a", {"Value": 2})
             database.put("job", "b", {"Text": "x" * 100_000})
 
-    with pytest.raises(sqlite3.OperationalError, match="full"):
+    with pytest.raises(DiskFull, match=r"cannot write .*state.sqlite: database or disk is full; free some space"):
         fill()
     assert database.get("job", "a") == {"Value": 1}
     database.put("job", "a", {"Value": 3})

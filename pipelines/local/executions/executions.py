@@ -13,20 +13,21 @@ from weakref import WeakSet
 from pipelines.local.cache import Cache
 from pipelines.local.containers.stop import Stop
 from pipelines.local.database import AlreadyExists, Document
-from pipelines.local.definition import Definition, parse_definition
+from pipelines.local.definition import Definition, Step, parse_definition
 from pipelines.local.engine import Engine, StepEnd
-from pipelines.local.errors import ConflictError
+from pipelines.local.errors import ConflictError, DiskFull, StepFailure
 from pipelines.local.executions.preflight import preflight
 from pipelines.local.executions.recorder import Recorder
 from pipelines.local.executions.records import ACTIVE, EXECUTION, RUNNING, STEPS_FAILED, Records
-from pipelines.local.executions.recovery import recover
+from pipelines.local.executions.recovery import REASON, recover
 from pipelines.local.executions.scopes import execution_scope
 from pipelines.local.executions.selection import Selection, select, succeeded_steps
 from pipelines.local.expressions.parameters import bind_parameters
+from pipelines.local.expressions.resolve import Scope
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.ownership import Ownership
 from pipelines.local.registry import Registry
-from pipelines.local.steps.step_context import StepContext
+from pipelines.local.steps.step_context import StepContext, StepResult
 from pipelines.local.steps.step_types import run_step
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Executions:
         self._cache = cache
         self._ownership = ownership
         self._stops: dict[str, Stop] = {}
-        self._lost: set[str] = set()
+        self._lost: dict[str, str] = {}
         self._threads: list[threading.Thread] = []
         self.records = Records(machine.database)
 
@@ -160,13 +161,28 @@ class Executions:
     def _run(self, run: Run, stop: Stop) -> None:
         try:
             status = self._engine(run, stop).run()
-            self.records.finish_execution(run.arn, status, STEPS_FAILED if status == "Failed" else None)
+            if run.arn not in self._lost:
+                self.records.finish_execution(run.arn, status, STEPS_FAILED if status == "Failed" else None)
+        # Nobody waits for this thread: whoever asks for the execution next finds it failed, by `recover`.
+        except DiskFull as error:
+            self._lose(run.arn, error)
         except Exception:
-            # Nobody waits for this thread: whoever asks for the execution next finds it failed, by `recover`.
             logger.exception("Execution %s ended by an error of the local SageMaker itself", run.arn)
-            self._lost.add(run.arn)
+            self._lost[run.arn] = REASON
         finally:
             del self._stops[run.arn]
+
+    def _lose(self, arn: str, error: DiskFull) -> None:
+        logger.error("Execution %s: %s", arn, error)
+        self._lost[arn] = f"InternalServerError: {error}"
+
+    def _run_step(self, step: Step, scope: Scope, context: StepContext) -> StepResult:
+        try:
+            return run_step(step, scope, context)
+        except DiskFull as error:
+            # The job may have an end that nobody can read.
+            self._lose(context.execution_arn, error)
+            raise StepFailure(self._lost[context.execution_arn]) from error
 
     def _engine(self, run: Run, stop: Stop) -> Engine:
         execution = self.records.execution(run.arn)
@@ -183,7 +199,7 @@ class Executions:
         scope = execution_scope(self._machine, self.records, execution, run.definition)
         return Engine(
             run.definition,
-            lambda step: run_step(step, scope, context),
+            lambda step: self._run_step(step, scope, context),
             recorder,
             stop,
             ended=run.ended,
@@ -208,8 +224,13 @@ class Executions:
     def recover(self) -> None:
         """Mark as failed what processes that are gone have left running."""
         for running in self._machine.database.list(RUNNING):
-            if running["Arn"] in self._lost or not self._ownership.is_alive(running["Owner"]):
-                recover(self._machine, self.records, running["Arn"])
+            arn = running["Arn"]
+            # One that is lost may still have steps that run.
+            if arn in self._stops:
+                continue
+            if arn in self._lost or not self._ownership.is_alive(running["Owner"]):
+                recover(self._machine, self.records, arn, self._lost.get(arn, REASON))
+                self._lost.pop(arn, None)
 
     def stop_all(self) -> int:
         """Stop every execution of this process, wait until they have ended, and return how many there were."""

@@ -1,4 +1,4 @@
-"""What becomes of executions whose process ended before they did."""
+"""What becomes of executions whose end could not be written down, as when their process ended before they did."""
 
 import time
 
@@ -12,22 +12,21 @@ REASON = "The process that ran this execution ended before it did. Its finished 
 RECOVER_JOB = {module.KIND: module.recover for module in (processing, training, tuning)}
 
 
-def recover(machine: Machine, records: Records, arn: str) -> None:
-    """Mark an execution that nobody runs any more, its unfinished steps and their jobs, as failed."""
+def recover(machine: Machine, records: Records, arn: str, reason: str = REASON) -> None:
+    """Mark an execution that nobody runs any more, its unfinished steps and all of its unfinished jobs, as failed."""
     with machine.database.transaction():
         if machine.database.get(RUNNING, arn) is None:
             return
         for document in records.steps(arn):
+            _recover_jobs(machine, document["Step"], reason)
             if document["Step"]["StepStatus"] in ACTIVE:
-                _fail_step(machine, records, arn, document)
+                document["Step"] |= {"StepStatus": "Failed", "EndTime": time.time(), "FailureReason": reason}
+                records.put_step(arn, document)
         records.finish_execution(arn, "Failed", STEPS_FAILED)
 
 
-def _fail_step(machine: Machine, records: Records, arn: str, document: Document) -> None:
-    shown = document["Step"]
-    for details in shown["Metadata"].values():
-        kind, name = resource_of(details["Arn"])
+def _recover_jobs(machine: Machine, step: Document, reason: str) -> None:
+    for details in step["Metadata"].values():
+        kind, name = resource_of(details["Arn"]) if "Arn" in details else (None, "")
         if kind in RECOVER_JOB:
-            RECOVER_JOB[kind](machine, name, REASON)
-    shown |= {"StepStatus": "Failed", "EndTime": time.time(), "FailureReason": REASON}
-    records.put_step(arn, document)
+            RECOVER_JOB[kind](machine, name, reason)

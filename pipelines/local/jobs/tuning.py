@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.local.containers.stop import Stop
 from pipelines.local.database import Document
-from pipelines.local.errors import ValidationError
+from pipelines.local.errors import DiskFull, ValidationError
 from pipelines.local.jobs import requests, training
 from pipelines.local.jobs.early_stopping import Curve
 from pipelines.local.jobs.machine import Machine
@@ -144,15 +144,17 @@ class _Run:
         """Run all trials, and return the job's final description."""
         processes = min(self._plan.limits.parallel, self._plan.limits.trials, _cpu_count())
         cpus = max(1, _cpu_count() // processes)
-        outcome = {"HyperParameterTuningJobStatus": "Failed", "FailureReason": BUG}
         try:
             # In this order, so that the pool waits for trials that were told to end.
             with ThreadPoolExecutor(processes, thread_name_prefix=f"tuning {self._name}") as pool, self._stopping():
                 self._run_trials(pool, cpus)
-            outcome = self._outcome()
-        finally:
-            description = self._finish(outcome)
-        return description
+        except DiskFull:
+            # Left as it is, for `recover` to end together with trials whose end could not be written.
+            raise
+        except BaseException:
+            self._finish({"HyperParameterTuningJobStatus": "Failed", "FailureReason": BUG})
+            raise
+        return self._finish(self._outcome())
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:

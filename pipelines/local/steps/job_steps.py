@@ -54,11 +54,13 @@ def run_job_step(job: JobType, step: Step, scope: Scope, context: StepContext) -
     if lookup.entry:
         return StepResult(lookup.entry.metadata, lookup.entry.execution_arn, lookup.reason)
     try:
-        description = job.create(context.machine, name, arguments)
+        # Both or none, for a job that its step does not name would be nobody's.
+        with context.machine.database.transaction():
+            description = job.create(context.machine, name, arguments)
+            metadata = {f"{job.name}Job": {"Arn": description[f"{job.api_name}Arn"]}}
+            context.announce(step.name, metadata, lookup.reason)
     except ServiceError as error:
         raise StepFailure(f"ClientError: {error.message}") from error
-    metadata = {f"{job.name}Job": {"Arn": description[f"{job.api_name}Arn"]}}
-    context.announce(step.name, metadata, lookup.reason)
     description = job.run(context.machine, name, context.stop)
     _require_success(job, description, context.stop)
     if step.cache and step.cache.enabled:
