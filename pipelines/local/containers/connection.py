@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from pipelines.local.containers.workplace import PREFIX
+
 SERVER = Path(__file__).with_name("server.py")
 # All that the server, and so any job, can see of this process's environment.
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
@@ -126,13 +128,13 @@ class Connection:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 the thread that listens closes it
         self._runs = Runs()
         self._sending = threading.Lock()
-        tools = Path(tempfile.gettempdir(), f"sagemaker-local-{secrets.token_hex(8)}")
+        tools = Path(tempfile.gettempdir(), f"{PREFIX}{secrets.token_hex(4)}")
         with theirs:
             self._process = spawn(theirs, tools, self._errors, isolate=isolate)
         parts = (self._socket.makefile("rb"), self._runs, self._process, self._errors, tools)
         # The thread holds no reference to this object, so that the finalizer works.
         threading.Thread(target=listen, args=parts, name="container-host", daemon=True).start()
-        self._finalizer = weakref.finalize(self, end_server, os.getpid(), self._socket, self._process)
+        self._finalizer = weakref.finalize(self, end_server, os.getpid(), self._socket, self._process, tools)
 
     def is_closed(self) -> bool:
         """Tell whether the server has ended."""
@@ -191,7 +193,7 @@ def listen(lines: IO[bytes], runs: Runs, process: subprocess.Popen[bytes], error
     runs.close(f"{reason}: {said}" if said else reason)
 
 
-def end_server(owner: int, connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
+def end_server(owner: int, connection: socket.socket, process: subprocess.Popen[bytes], tools: Path) -> None:
     """Close the connection, on which the server ends; not in a fork of the process that owns it."""
     if os.getpid() != owner:
         return
@@ -205,3 +207,5 @@ def end_server(owner: int, connection: socket.socket, process: subprocess.Popen[
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    # The thread that listens may not come to it, when this process ends.
+    shutil.rmtree(tools, ignore_errors=True)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,19 @@ def remove_tree(folder: Path) -> None:
 
     if folder.exists():
         shutil.rmtree(folder, onerror=unlock)
+
+
+def irregular(folder: Path) -> Iterator[Path]:
+    """Yield what is neither a file nor a folder below one: links, pipes, sockets and devices, sorted."""
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            yield path
+
+
+def has_files(folder: Path) -> bool:
+    """Tell whether there is anything but folders below a folder."""
+    return any(path.is_symlink() or not path.is_dir() for path in folder.rglob("*"))
 
 
 def tail(file: Path, size: int) -> str:

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from pipelines.local.containers import isolation, script
+    from pipelines.local.containers import isolation, script, workplace
 else:
     # By their paths, and leaving no names behind that a job's own modules could have.
     sys.path.insert(0, str(Path(__file__).parent))
-    isolation, script = (importlib.import_module(name) for name in ("isolation", "script"))
-    del sys.path[0], sys.modules["isolation"], sys.modules["script"]
+    isolation, script, workplace = map(importlib.import_module, ("isolation", "script", "workplace"))
+    del sys.path[0], sys.modules["isolation"], sys.modules["script"], sys.modules["workplace"]
 
 Message = dict[str, Any]
 
@@ -85,7 +85,7 @@ class Server:
         self._outbox: deque[bytes] = deque()
         self._sending = self._reaping = False
         self._tools = tools
-        make_tools(tools)
+        self._lock = workplace.make(tools)
         self._isolated = isolate and can_isolate(tools)
 
     def serve(self) -> None:
@@ -104,7 +104,6 @@ class Server:
         finally:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.kill_all()
-            shutil.rmtree(self._tools, ignore_errors=True)
 
     def load(self, module: str) -> None:
         """Load one piece, and start the jobs that were held until it is there."""
@@ -186,6 +185,7 @@ class Server:
             for number in (signal.SIGCHLD, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
             self._connection.close()
+            os.close(self._lock)
             os.setsid()
             redirect(message["log"])
             if cpus:
@@ -201,7 +201,10 @@ class Server:
         """Enter the job's world, and return its command and variables in that world's terms."""
         tree, scratch = Path(message["tree"]), Path(message["scratch"])
         command, environment, folder = message["command"], message["environment"], message["folder"]
-        environment = self.environment(scratch) | environment
+        # A short path: that of a socket may have a hundred characters, and a scratch folder's is as long as its root's.
+        temporary = self.temporary(message["start"])
+        temporary.symlink_to(scratch)
+        environment = self.environment(scratch, temporary) | environment
         if self._isolated:
             (scratch / "opt").mkdir()
             isolation.isolate(tree, scratch / "opt")
@@ -216,12 +219,16 @@ class Server:
         os.chdir(folder or scratch)
         return command, environment
 
-    def environment(self, scratch: Path) -> dict[str, str]:
+    def temporary(self, number: int) -> Path:
+        """Return the path to a job's temporary files."""
+        return self._tools / str(number)
+
+    def environment(self, scratch: Path, temporary: Path) -> dict[str, str]:
         """Return the variables that every job has."""
         path = f"{self._tools}:{Path(sys.executable).parent}:{SYSTEM_PATH}"
-        own = {"PATH": path, "HOME": str(scratch), "TMPDIR": str(scratch), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+        own = {"PATH": path, "HOME": str(scratch), "TMPDIR": str(temporary), "LANG": "C.UTF-8"}
         # Python processes that a job starts find the stand-in for pip, and this user's packages.
-        own["PYTHONPATH"] = str(self._tools)
+        own |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(self._tools)}
         if site.ENABLE_USER_SITE:
             own["PYTHONUSERBASE"] = site.getuserbase()
         return own
@@ -235,6 +242,7 @@ class Server:
             status = end_of(job.pid)
             if status is not None:
                 del self._jobs[job.id]
+                self.temporary(job.id).unlink(missing_ok=True)
                 self.kill_strays()
                 self.send({"ended": job.id, "status": status})
         self._reaping = False
@@ -286,18 +294,6 @@ def can_isolate(scratch: Path) -> bool:
             os._exit(status)
     _, status = os.waitpid(pid, 0)
     return status == 0
-
-
-def make_tools(folder: Path) -> None:
-    """Make a folder of commands for jobs: a pip that installs nothing, and Python under its usual names."""
-    folder.mkdir(mode=0o700)
-    (folder / "pip.py").symlink_to(Path(__file__).with_name("requirements.py"))
-    python = f'exec "{sys.executable}"'
-    commands = {"pip": f"{python} -m pip", "pip3": f"{python} -m pip", "python": python, "python3": python}
-    for name, command in commands.items():
-        if name.startswith("pip") or not Path(sys.executable).with_name(name).exists():
-            (folder / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
-            (folder / name).chmod(0o755)
 
 
 def redirect(log: str) -> None:
@@ -360,13 +356,18 @@ def main() -> None:
     gc.disable()
     isolation.prctl(isolation.PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection, tools = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
+    status = 1
     try:
-        Server(connection, Path(sys.argv[2]), isolate=sys.argv[3:] != ["--no-namespaces"]).serve()
+        workplace.remove_leftovers(tools.parent)
+        Server(connection, tools, isolate=sys.argv[3:] != ["--no-namespaces"]).serve()
+        status = 0
     except SystemExit:
-        os._exit(1)
+        pass
+    finally:
+        shutil.rmtree(tools, ignore_errors=True)
     # Somebody waits, and unloading the libraries takes a fifth of a second.
-    os._exit(0)
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.local.containers.archives import BadArchive, pack, unpack
+from pipelines.local.containers.archives import BadArchive, left_out, pack, unpack
 
 
 @pytest.fixture
@@ -84,12 +84,62 @@ def test_a_member_that_leaves_is_refused(tmp_path: Path, content: bytes) -> None
     assert not list((tmp_path / "deep" / "back").iterdir())
 
 
-def test_an_absolute_member_stays_inside(tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_bytes(member("/absolute"))
+@pytest.mark.parametrize("name", ["/tmp/absolute", "//absolute", "a/../b", "..", "a/.."])
+def test_a_name_that_could_leave_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "bad.tar").write_bytes(member(name))
 
-    unpack(tmp_path / "a.tar", tmp_path / "back", "a.tar")
+    with pytest.raises(BadArchive, match=r"^bad.tar is refused: the name of member .* is absolute, or has '..' or NUL"):
+        unpack(tmp_path / "bad.tar", tmp_path / "back", "bad.tar")
 
-    assert (tmp_path / "back" / "absolute").exists()
+    assert not list((tmp_path / "back").iterdir())
+
+
+HARD_LINK = {"type": tarfile.LNKTYPE, "linkname": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ([("link", HARD_LINK)], "it has a link to what is not in it: linkname 'missing' not found"),
+        ([("n" * 300, {})], "it has a member that cannot be written: [Errno 36] File name too long"),
+        ([("a/b", {}), ("a", {})], "it has a member that cannot be written: [Errno 21] Is a directory"),
+        ([("a", {}), ("a/b", {})], "it has a member that cannot be written: [Errno"),
+    ],
+    ids=["hard link", "long name", "file over a folder", "file as a folder"],
+)
+def test_a_member_that_cannot_be_is_refused_in_one_line(
+    tmp_path: Path, members: list[tuple[str, dict[str, object]]], said: str
+) -> None:
+    with tarfile.open(tmp_path / "bad.tar", "w") as tar:
+        for name, attributes in members:
+            info = tarfile.TarInfo(name)
+            for attribute, value in attributes.items():
+                setattr(info, attribute, value)
+            tar.addfile(info)
+
+    with pytest.raises(BadArchive) as caught:
+        unpack(tmp_path / "bad.tar", tmp_path / "back", "bad.tar")
+
+    assert str(caught.value).startswith(f"bad.tar is refused: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_archive_that_is_damaged_inside_is_told_apart(folder: Path, tmp_path: Path) -> None:
+    (folder / "large").write_bytes(os.urandom(100_000))
+    pack(folder, tmp_path / "a.tar.gz")
+    damaged = bytearray((tmp_path / "a.tar.gz").read_bytes())
+    damaged[20_000:80_000] = bytes(60_000)
+    (tmp_path / "a.tar.gz").write_bytes(damaged)
+
+    with pytest.raises(BadArchive, match=r"^damaged is not a whole tar archive: "):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "back", "damaged")
+
+
+def test_what_an_archive_leaves_out_is_told(folder: Path) -> None:
+    (folder / "absolute").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe")
+
+    assert left_out(folder) == [folder / "absolute", folder / "pipe"]
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x1f\x8b broken"])

@@ -1,6 +1,7 @@
 """How containers are started and how they end."""
 
 import os
+import re
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -115,8 +116,24 @@ def test_temporary_files_and_home_are_removed_with_the_container(host: Host, fol
 
     assert host.run(container, stop).code == 0
 
-    assert str(folder) in container.log.read_text()
+    assert re.fullmatch(r"/\S+/sagemaker-local-\w{8}/\d+/tmp\w+/locked\n", container.log.read_text())
     assert sorted(path.name for path in folder.iterdir()) == ["log", "ml"]
+
+
+def test_a_container_has_short_paths_for_sockets_on_its_own_disk(host: Host, folder: Path, stop: Stop) -> None:
+    deep = folder / "/".join(["a-long-name-of-a-job"] * 5)
+    source = """
+        import multiprocessing, os, pathlib, tempfile
+        if __name__ == "__main__":
+            multiprocessing.set_start_method("forkserver")
+            with multiprocessing.Manager() as manager:
+                print(list(manager.list([1])))
+            print(os.path.realpath(tempfile.gettempdir()) == os.path.realpath(pathlib.Path.home()))
+    """
+    container = script(deep, source)
+
+    assert host.run(container, stop).code == 0
+    assert container.log.read_text() == "[1]\nTrue\n"
 
 
 def test_many_containers_run_at_once_and_each_has_its_own_end(host: Host, folder: Path, stop: Stop) -> None:

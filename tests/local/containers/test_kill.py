@@ -1,5 +1,6 @@
 """Nothing of a job survives the processes that ran it."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,42 @@ def test_a_closed_host_leaves_no_job_and_no_file(folder: Path, stop: Stop, tempo
     for pid in running:
         wait_for(lambda pid=pid: is_gone(pid))  # type: ignore[misc]
     assert not list(temporary.iterdir())
+
+
+def test_what_killed_servers_have_left_is_removed_by_the_next(folder: Path, stop: Stop, temporary: Path) -> None:
+    for name in ("sagemaker-local-dead", "sagemaker-local-alive", "sagemaker-local-young", "of-another"):
+        (temporary / name).mkdir()
+        (temporary / name / "file").write_text("x")
+        if not name.endswith("young"):
+            os.utime(temporary / name, (0, 0))
+    alive = os.open(temporary / "sagemaker-local-alive", os.O_RDONLY)
+    fcntl.flock(alive, fcntl.LOCK_EX)
+
+    with closing(Host()) as host:
+        assert host.run(script(folder, "pass"), stop).code == 0
+
+    os.close(alive)
+    left = sorted(path.name for path in temporary.iterdir())
+    assert left == ["of-another", "sagemaker-local-alive", "sagemaker-local-young"]
+
+
+def test_a_server_holds_its_folder_as_long_as_it_lives(folder: Path, stop: Stop, temporary: Path) -> None:
+    source = """
+        import fcntl, os
+        place = os.open(os.path.dirname(os.environ["TMPDIR"]), os.O_RDONLY)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("held")
+    """
+    container = script(folder, source)
+
+    with closing(Host()) as host:
+        assert host.run(container, stop).code == 0
+        (place,) = temporary.iterdir()
+        wait_for(lambda: not (place / "1").is_symlink())
+
+    assert container.log.read_text().splitlines()[0] == "held"
 
 
 def test_a_stop_ends_the_whole_group(host: Host, folder: Path, stop: Stop) -> None:
