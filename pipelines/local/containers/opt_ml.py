@@ -1,6 +1,7 @@
 """The tree at /opt/ml: the files that the service lays in it, and those it takes out."""
 
 import json
+import os
 import posixpath
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,10 @@ CHECKPOINTS = f"{OPT_ML}/checkpoints"
 
 class NotText(LocalError):
     """A message of a container that is not UTF-8."""
+
+
+class NotAFolder(LocalError):
+    """A place for results where a container left something else than a folder."""
 
 
 class Tree:
@@ -80,16 +85,30 @@ class Tree:
 
     def _read(self, inside: str, size: int) -> bytes | None:
         file = self.path(inside)
-        # A link could lead anywhere on this machine.
-        if file.is_symlink() or not file.is_file():
+        if self._link_on_the_way(inside) or not file.is_file():
             return None
         with file.open("rb") as stream:
             return stream.read(size)
 
-    def has_files(self, inside: str) -> bool:
-        """Tell whether there is anything but folders below a path."""
-        folder = self.path(inside)
-        return any(not path.is_dir() for path in folder.rglob("*"))
+    def left(self, inside: str) -> Path | None:
+        """Return where a folder is that a container had to fill; None if it is gone.
+
+        Raises:
+            NotAFolder: a file, or a link, which could lead anywhere on this machine, is in its place or above it.
+        """
+        link, folder = self._link_on_the_way(inside), self.path(inside)
+        if link:
+            raise NotAFolder(f"{inside} is not uploaded: {link} is a symbolic link; leave the files themselves there")
+        if not os.path.lexists(folder):
+            return None
+        if not folder.is_dir():
+            raise NotAFolder(f"{inside} is not uploaded: it is no folder; leave a folder there, with files in it")
+        return folder
+
+    def _link_on_the_way(self, inside: str) -> str | None:
+        parts = posixpath.relpath(require_below(inside, OPT_ML), OPT_ML).split("/")
+        ways = (parts[:length] for length in range(1, len(parts) + 1))
+        return next((f"{OPT_ML}/{'/'.join(way)}" for way in ways if self.folder.joinpath(*way).is_symlink()), None)
 
 
 def require_below(path: str, parent: str) -> str:

@@ -1,15 +1,20 @@
 """What a training job leaves in S3: its model, its output and its checkpoints."""
 
+from pathlib import Path
+
 from pipelines.local.containers import opt_ml
-from pipelines.local.containers.archives import pack
-from pipelines.local.containers.opt_ml import Tree
+from pipelines.local.containers.archives import left_out, pack
+from pipelines.local.containers.files import has_files, irregular
+from pipelines.local.containers.opt_ml import NotAFolder, Tree
 from pipelines.local.database import Document
 from pipelines.local.jobs.machine import Machine
+from pipelines.local.jobs.results import note_left_out
 from pipelines.local.jobs.training_request import checkpoint_folder
+from pipelines.local.jobs.workspace import note
 from pipelines.local.store.keys import parse_uri
 
 MODEL_ARCHIVE = "model.tar.gz"
-OUTPUT_ARCHIVE = "output.tar.gz"
+ARCHIVES = {opt_ml.OUTPUT_DATA: "output.tar.gz", opt_ml.MODEL: MODEL_ARCHIVE}
 
 
 def model_uri(request: Document, name: str) -> str:
@@ -23,26 +28,43 @@ def base_of(config: dict[str, str], name: str) -> str:
     return f"{config['S3OutputPath'].rstrip('/')}/{name}/output"
 
 
-def upload_artifacts(machine: Machine, tree: Tree, description: Document, *, partial: bool) -> None:
+def upload_artifacts(machine: Machine, tree: Tree, description: Document, log: Path, *, partial: bool) -> None:
     """Upload output and model; a partial job may have left no model, and then none is uploaded.
 
     All is packed before anything is uploaded, so that a full disk uploads nothing.
+
+    Raises:
+        NotAFolder: a folder was removed, or replaced by something else.
     """
     config = description["OutputDataConfig"]
     base = base_of(config, description["TrainingJobName"])
-    folders = {OUTPUT_ARCHIVE: opt_ml.OUTPUT_DATA, MODEL_ARCHIVE: opt_ml.MODEL}
-    if not tree.has_files(opt_ml.OUTPUT_DATA):
-        del folders[OUTPUT_ARCHIVE]
-    if partial and not tree.has_files(opt_ml.MODEL):
-        del folders[MODEL_ARCHIVE]
-    if config.get("CompressionType") == "NONE":
-        for folder in folders.values():
-            machine.store.upload(tree.path(folder), f"{base}/{folder.rpartition('/')[2]}/")
+    folders = _folders(tree, partial=partial)
+    packed = config.get("CompressionType") != "NONE"
+    for inside, folder in folders.items():
+        if inside == opt_ml.MODEL and not has_files(folder):
+            note(log, f"{inside} is empty: the model has no files")
+        note_left_out(log, inside, folder, left_out(folder) if packed else list(irregular(folder)))
+    if not packed:
+        for inside, folder in folders.items():
+            machine.store.upload(folder, f"{base}/{inside.rpartition('/')[2]}/")
         return
-    for archive, folder in folders.items():
-        pack(tree.path(folder), tree.folder.parent / archive)
-    for archive in folders:
-        machine.store.upload_file(tree.folder.parent / archive, f"{base}/{archive}")
+    for inside, folder in folders.items():
+        pack(folder, tree.folder.parent / ARCHIVES[inside])
+    for inside in folders:
+        machine.store.upload_file(tree.folder.parent / ARCHIVES[inside], f"{base}/{ARCHIVES[inside]}")
+
+
+def _folders(tree: Tree, *, partial: bool) -> dict[str, Path]:
+    """Return the folders to upload, by their paths as the container sees them."""
+    output, model = tree.left(opt_ml.OUTPUT_DATA), tree.left(opt_ml.MODEL)
+    if model is None and not partial:
+        raise NotAFolder(f"{opt_ml.MODEL} was removed; leave the folder there, with the model in it")
+    folders = {}
+    if output and has_files(output):
+        folders[opt_ml.OUTPUT_DATA] = output
+    if model and (has_files(model) or not partial):
+        folders[opt_ml.MODEL] = model
+    return folders
 
 
 def restore_checkpoints(machine: Machine, tree: Tree, description: Document) -> None:
@@ -55,8 +77,14 @@ def restore_checkpoints(machine: Machine, tree: Tree, description: Document) -> 
             machine.store.download(config["S3Uri"], tree.path(checkpoint_folder(config)))
 
 
-def save_checkpoints(machine: Machine, tree: Tree, description: Document) -> None:
-    """Upload a job's checkpoints, however it ended; the service does so while the job runs."""
+def save_checkpoints(machine: Machine, tree: Tree, description: Document, log: Path) -> None:
+    """Upload a job's checkpoints, however it ended; the service does so while the job runs.
+
+    Raises:
+        NotAFolder: their folder was replaced by something else.
+    """
     config = description.get("CheckpointConfig")
-    if config:
-        machine.store.upload(tree.path(checkpoint_folder(config)), config["S3Uri"])
+    folder = tree.left(checkpoint_folder(config)) if config else None
+    if config and folder:
+        note_left_out(log, checkpoint_folder(config), folder, list(irregular(folder)))
+        machine.store.upload(folder, config["S3Uri"])

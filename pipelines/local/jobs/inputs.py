@@ -11,9 +11,11 @@ from pipelines.local.store import Store
 from pipelines.local.store.files import refusing
 from pipelines.local.store.keys import check_key, parse_uri
 
+WROTE_NOTHING = "; if a step or a job should have written it, that one wrote nothing there: see its log"
 
-def download(store: Store, uri: str, data_type: str, folder: Path) -> None:
-    """Copy what an S3Prefix or a ManifestFile names into a folder.
+
+def download(store: Store, name: str, uri: str, data_type: str, folder: Path) -> None:
+    """Copy what an S3Prefix or a ManifestFile names into a folder; `name` is what messages call the input.
 
     Raises:
         JobFailure: there is nothing, or it cannot be read.
@@ -25,7 +27,8 @@ def download(store: Store, uri: str, data_type: str, folder: Path) -> None:
         else:
             store.download(uri, folder)
     except ServiceError as error:
-        raise JobFailure(f"ClientError: Data download failed: {error.message}") from error
+        reason = f"ClientError: Data download failed: {name}: {error.message}"
+        raise JobFailure(reason + (WROTE_NOTHING if error.code in ("NoSuchBucket", "NoSuchKey") else "")) from error
 
 
 def download_manifest(store: Store, uri: str, folder: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipelines.local.containers import opt_ml
 from pipelines.local.containers.container import OPT_ML, Container, Exit
-from pipelines.local.containers.files import remove_tree
+from pipelines.local.containers.files import irregular, remove_tree
 from pipelines.local.containers.images import library_of
 from pipelines.local.containers.opt_ml import Tree
 from pipelines.local.containers.stop import Stop
@@ -14,7 +14,16 @@ from pipelines.local.errors import ValidationError
 from pipelines.local.jobs import requests
 from pipelines.local.jobs.inputs import download
 from pipelines.local.jobs.machine import Machine
-from pipelines.local.jobs.workspace import JobFailure, algorithm_error, job_folder, job_tree, last_line, log_file
+from pipelines.local.jobs.results import note_left_out
+from pipelines.local.jobs.workspace import (
+    JobFailure,
+    algorithm_error,
+    job_folder,
+    job_tree,
+    last_line,
+    log_file,
+    note,
+)
 
 KIND = "processing-job"
 OPERATION = "CreateProcessingJob"
@@ -151,7 +160,8 @@ def prepare(machine: Machine, tree: Tree, description: Document) -> None:
     for item in description.get("ProcessingInputs", []):
         if not item.get("AppManaged"):
             source = item["S3Input"]
-            download(machine.store, source["S3Uri"], source["S3DataType"], tree.path(source["LocalPath"]))
+            folder = tree.path(source["LocalPath"])
+            download(machine.store, f"input '{item['InputName']}'", source["S3Uri"], source["S3DataType"], folder)
     tree.make(*(item["S3Output"]["LocalPath"] for item in s3_outputs(description)))
 
 
@@ -189,19 +199,27 @@ def conclude(machine: Machine, tree: Tree, description: Document, ended: Exit) -
         }
     if ended.code:
         log = log_file(machine, KIND, description["ProcessingJobName"])
+        failure = algorithm_error(machine, (message or last_line(log)).strip(), ended)
         upload(machine, tree, description, only="Continuous")
-        failure = algorithm_error((message or last_line(log)).strip(), ended)
         return {**end, "ProcessingJobStatus": "Failed", "FailureReason": str(failure)}
     upload(machine, tree, description)
     return {**end, "ProcessingJobStatus": "Completed"}
 
 
 def upload(machine: Machine, tree: Tree, description: Document, *, only: str | None = None) -> None:
-    """Upload outputs, all or those of one upload mode."""
-    for item in s3_outputs(description):
-        output = item["S3Output"]
-        if only in (None, output["S3UploadMode"]):
-            machine.store.upload(tree.path(output["LocalPath"]), output["S3Uri"])
+    """Upload outputs, all or those of one upload mode.
+
+    Raises:
+        NotAFolder: one was replaced by something else; none is uploaded then.
+    """
+    log = log_file(machine, KIND, description["ProcessingJobName"])
+    chosen = [item for item in s3_outputs(description) if only in (None, item["S3Output"]["S3UploadMode"])]
+    folders = [tree.left(item["S3Output"]["LocalPath"]) for item in chosen]
+    for item, folder in zip(chosen, folders, strict=True):
+        if folder:
+            note_left_out(log, item["S3Output"]["LocalPath"], folder, list(irregular(folder)))
+        if not folder or not machine.store.upload(folder, item["S3Output"]["S3Uri"]):
+            note(log, f"output '{item['OutputName']}' is empty: nothing was uploaded")
 
 
 def recover(machine: Machine, name: str, reason: str) -> Document:

@@ -111,11 +111,15 @@ def metrics_of(machine: Machine, description: Document) -> Document:
 
 def conclude(machine: Machine, tree: Tree, description: Document, ended: Exit) -> Document:
     """Upload what an ended job left, and return what its description gets."""
-    save_checkpoints(machine, tree, description)
+    log = log_file(machine, KIND, description["TrainingJobName"])
+    failure = None
     if ended.ended == "exited" and ended.code:
-        log = log_file(machine, KIND, description["TrainingJobName"])
-        raise algorithm_error(failure_text(tree, description, log, ended), ended)
-    upload_artifacts(machine, tree, description, partial=ended.ended != "exited")
+        # Before anything is added to the log.
+        failure = algorithm_error(machine, failure_text(tree, description, log, ended), ended)
+    save_checkpoints(machine, tree, description, log)
+    if failure:
+        raise failure
+    upload_artifacts(machine, tree, description, log, partial=ended.ended != "exited")
     statuses = {"exited": "Completed", "stopped": "Stopped", "timed out": "MaxRuntimeExceeded"}
     return {"SecondaryStatus": statuses[ended.ended]}
 

@@ -45,7 +45,7 @@ def prepare(machine: Machine, tree: Tree, description: Document) -> None:
     for channel in channels:
         source = channel["DataSource"]["S3DataSource"]
         folder = tree.path(f"{opt_ml.INPUT_DATA}/{channel['ChannelName']}")
-        download(machine.store, source["S3Uri"], source["S3DataType"], folder)
+        download(machine.store, f"channel '{channel['ChannelName']}'", source["S3Uri"], source["S3DataType"], folder)
 
 
 def container_of(

@@ -1,5 +1,6 @@
 """Where a job lives on this machine: its tree, its log, and what goes wrong there."""
 
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,16 @@ from pipelines.local.containers.archives import BadArchive
 from pipelines.local.containers.container import Exit
 from pipelines.local.containers.files import remove_tree, tail
 from pipelines.local.containers.opt_ml import Tree
-from pipelines.local.errors import LocalError
+from pipelines.local.errors import DiskFull, LocalError
 from pipelines.local.jobs.machine import Machine
 
 LOG_FOLDERS = {"processing-job": "ProcessingJobs", "training-job": "TrainingJobs"}
 LOG_STREAM = "algo-1.log"
 REASON_CHARACTERS = 1024
 LAST_LINE_BYTES = 1 << 14
+# What is left of a disk on which a write has failed, for who writes little blocks.
+FULL_BYTES = 1 << 20
+NOTE = "sagemaker-local: "
 
 
 class JobFailure(LocalError):
@@ -51,6 +55,8 @@ def job_tree(machine: Machine, kind: str, name: str) -> Iterator[Tree]:
         raise
     except BadArchive as error:
         raise JobFailure(f"ClientError: {error}") from error
+    except DiskFull as error:
+        raise JobFailure(f"InternalServerError: {error}") from error
     except LocalError as error:
         raise JobFailure(f"ClientError: {' '.join(str(error).split())}") from error
     except OSError as error:
@@ -59,12 +65,18 @@ def job_tree(machine: Machine, kind: str, name: str) -> Iterator[Tree]:
         raise JobFailure(reason) from error
 
 
-def algorithm_error(text: str, ended: Exit) -> JobFailure:
-    """Return the failure of a container that exited with an error, in the service's words."""
+def algorithm_error(machine: Machine, text: str, ended: Exit) -> JobFailure:
+    """Return the failure of a container that exited with an error, in the service's words.
+
+    To be asked for before the job's tree is removed, which may be what fills the disk.
+    """
     code, prefix = ended.code, "AlgorithmError: "
     if code < 0:
         text, code = f"killed by {signal.Signals(-code).name}; {text}", 128 - code
-    suffix = f", exit code: {code}" + (f" ({ended.hint})" if ended.hint else "")
+    hint = ended.hint
+    if shutil.disk_usage(machine.root).free < FULL_BYTES:
+        hint = f"the disk of {machine.root} is full; free some space"
+    suffix = f", exit code: {code}" + (f" ({hint})" if hint else "")
     return JobFailure(f"{prefix}{text[: REASON_CHARACTERS - len(prefix) - len(suffix)]}{suffix}")
 
 
@@ -72,3 +84,10 @@ def last_line(log: Path) -> str:
     """Return the last line that a job printed, which for Python is the error."""
     lines = [line.strip() for line in tail(log, LAST_LINE_BYTES).splitlines() if line.strip()]
     return lines[-1] if lines else "See job logs for more information"
+
+
+def note(log: Path, text: str) -> None:
+    """Add a line of this machine's own to what a job printed."""
+    end = "" if tail(log, 1) in ("", "\n") else "\n"
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"{end}{NOTE}{text}\n")

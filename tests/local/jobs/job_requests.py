@@ -12,6 +12,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from pipelines.local.jobs.machine import Machine
+from pipelines.local.jobs.workspace import NOTE
 from tests.local.documents import BUCKET, ROLE, SKLEARN, XGBOOST
 
 Json = dict[str, Any]
@@ -38,6 +39,16 @@ def keys(machine: Machine, prefix: str = "") -> list[str]:
     if not machine.store.has_bucket(BUCKET):
         return []
     return [item.key for item in machine.store.list(BUCKET, prefix)]
+
+
+def printed(log: str) -> str:
+    """Return what a job itself printed."""
+    return "".join(line for line in log.splitlines(keepends=True) if not line.startswith(NOTE))
+
+
+def notes(log: str) -> list[str]:
+    """Return what this machine has added to a log."""
+    return [line.removeprefix(NOTE) for line in log.splitlines() if line.startswith(NOTE)]
 
 
 def s3_input(name: str, uri: str, path: str, **more: Any) -> Json:

@@ -1,18 +1,12 @@
 """A disk that is full: the job fails with one clear line, and nothing is there by half."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import pytest
+from tests.local.small_disk import run_on_small_disk
 
-REPOSITORY = Path(__file__).parents[3]
-# Mounts a small disk for the machine's folder, in a namespace of its own, and runs a job there.
 PROGRAM = """
     import json, sys
     from pathlib import Path
@@ -45,24 +39,15 @@ PROGRAM = """
 """
 
 
-def run_on_small_disk(folder: Path, kind: str, source: str) -> tuple[dict[str, Any], list[str]]:
-    """Run a job on a disk of 8 MB; return its description and the names of all objects."""
-    prefix = ["unshare", "-Urm"]
-    if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs unshare(1) and user namespaces")
-    mount = f'mount -t tmpfs -o size=8m none "{folder}" && exec "$@"'
-    program = [sys.executable, "-W", "error", "-c", dedent(PROGRAM), str(folder), kind, source]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    command = [*prefix, "bash", "-c", mount, "bash", *program]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    description, keys, leftovers = json.loads(done.stdout)
+def run_job(folder: Path, kind: str, source: str) -> tuple[dict[str, Any], list[str]]:
+    """Run a job on a small disk; return its description and the names of all objects."""
+    description, keys, leftovers = json.loads(run_on_small_disk(folder, PROGRAM, kind, source))
     assert leftovers == []
     return description, keys
 
 
 def test_an_input_that_does_not_fit_fails_the_job(tmp_path: Path) -> None:
-    description, keys = run_on_small_disk(tmp_path, "input", "print('ran')")
+    description, keys = run_job(tmp_path, "input", "print('ran')")
 
     assert description["ProcessingJobStatus"] == "Failed"
     assert "No space left on device" in description["FailureReason"]
@@ -73,10 +58,11 @@ def test_an_input_that_does_not_fit_fails_the_job(tmp_path: Path) -> None:
 def test_a_script_that_fills_the_disk_fails_the_job(tmp_path: Path) -> None:
     source = "open('/opt/ml/processing/result/file', 'wb', 0).write(bytes(5 << 20) * 2)\nraise OSError('short write')"
 
-    description, keys = run_on_small_disk(tmp_path, "processing", source)
+    description, keys = run_job(tmp_path, "processing", source)
 
     assert description["ProcessingJobStatus"] == "Failed"
     assert description["FailureReason"].startswith("AlgorithmError: ")
+    assert description["FailureReason"].endswith(f"(the disk of {tmp_path} is full; free some space)")
     assert keys == ["code/job.py"]
 
 
@@ -86,7 +72,7 @@ def test_an_output_that_does_not_fit_is_not_uploaded_by_half(tmp_path: Path) -> 
             open(f"/opt/ml/processing/result/{index}", "wb").write(bytes(1 << 20))
     """
 
-    description, keys = run_on_small_disk(tmp_path, "processing", dedent(source))
+    description, keys = run_job(tmp_path, "processing", dedent(source))
 
     assert description["ProcessingJobStatus"] == "Failed"
     assert "No space left on device" in description["FailureReason"]
@@ -96,7 +82,7 @@ def test_an_output_that_does_not_fit_is_not_uploaded_by_half(tmp_path: Path) -> 
 def test_a_model_that_does_not_fit_is_not_uploaded_by_half(tmp_path: Path) -> None:
     source = "import os; open('/opt/ml/model/model', 'wb').write(os.urandom(5 << 20))"
 
-    description, keys = run_on_small_disk(tmp_path, "training", source)
+    description, keys = run_job(tmp_path, "training", source)
 
     assert description["TrainingJobStatus"] == "Failed"
     assert "No space left on device" in description["FailureReason"]

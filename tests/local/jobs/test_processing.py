@@ -14,7 +14,7 @@ from pipelines.local.jobs.machine import Machine
 from tests.local.containers.processes import Gate, wait_for
 from tests.local.documents import BUCKET
 from tests.local.jobs import job_requests as requests
-from tests.local.jobs.job_requests import both_kinds, content, keys, put, s3_input, s3_output
+from tests.local.jobs.job_requests import both_kinds, content, keys, notes, printed, put, s3_input, s3_output
 
 
 def run(machine: Machine, request: dict[str, Any], name: str = "job", stop: Stop | None = None) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_a_job_turns_inputs_into_outputs(machine: Machine) -> None:
     description = run(machine, request)
 
     assert description["ProcessingJobStatus"] == "Completed"
-    assert log(machine) == "a.csv deep/b.csv fast\n"
+    assert printed(log(machine)) == "a.csv deep/b.csv fast\n"
     assert keys(machine, "out/") == ["out/result/deep/sum.txt"]
     assert description["ProcessingEndTime"] >= description["ProcessingStartTime"] >= description["CreationTime"]
     assert {name: description[name] for name in request} == request
@@ -68,7 +68,7 @@ def test_a_job_finds_its_configuration(machine: Machine) -> None:
 
     run(machine, request)
 
-    job, resources = map(json.loads, log(machine).splitlines())
+    job, resources = map(json.loads, printed(log(machine)).splitlines())
     assert job["ProcessingJobName"] == "job"
     assert job["ProcessingInputs"] == request["ProcessingInputs"]
     assert resources["current_host"] == "algo-1"
@@ -85,7 +85,7 @@ def test_a_manifest_names_the_objects(machine: Machine) -> None:
 
     run(machine, request)
 
-    assert log(machine) == "['a', 'b']\n"
+    assert printed(log(machine)) == "['a', 'b']\n"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,8 @@ def test_an_input_that_is_not_there_fails_the_job(machine: Machine) -> None:
     description = run(machine, request)
 
     assert description["FailureReason"].startswith("ClientError: Data download failed: ")
-    assert f"s3://{BUCKET}/none/" in description["FailureReason"]
+    assert f"input 'data': no object matches s3://{BUCKET}/none/; upload it first" in description["FailureReason"]
+    assert "if a step or a job should have written it, that one wrote nothing there" in description["FailureReason"]
     assert "\n" not in description["FailureReason"]
     assert not keys(machine, "out/")
 
@@ -194,9 +195,79 @@ def test_an_exit_message_that_is_a_link_is_not_followed(machine: Machine, tmp_pa
     assert "ExitMessage" not in run(machine, requests.processing(machine, source))
 
 
-def test_a_job_that_writes_nothing_completes_with_no_object(machine: Machine) -> None:
-    assert run(machine, requests.processing(machine, "pass"))["ProcessingJobStatus"] == "Completed"
+PROCESSING = "/opt/ml/processing"
+RESULT = f"{PROCESSING}/result"
+
+
+@pytest.mark.parametrize("source", ["print('x', end='')", f"import os; os.rmdir('{RESULT}')"])
+def test_a_job_that_writes_nothing_completes_with_no_object_and_says_so(machine: Machine, source: str) -> None:
+    assert run(machine, requests.processing(machine, source))["ProcessingJobStatus"] == "Completed"
     assert not keys(machine, "out/")
+    assert notes(log(machine)) == ["output 'result' is empty: nothing was uploaded"]
+
+
+LINK = "is a symbolic link; leave the files themselves there"
+
+
+@pytest.mark.parametrize(
+    ("replace", "said"),
+    [
+        (f"os.rmdir('{RESULT}'); os.symlink(elsewhere, '{RESULT}')", f"{RESULT} is not uploaded: {RESULT} {LINK}"),
+        (
+            f"os.rename('{PROCESSING}', '/opt/ml/x'); os.symlink(elsewhere, '{PROCESSING}')",
+            f"{PROCESSING}/more is not uploaded: {PROCESSING} {LINK}",
+        ),
+        (f"os.rmdir('{RESULT}'); open('{RESULT}', 'w')", f"{RESULT} is not uploaded: it is no folder; leave a folder"),
+    ],
+    ids=["link", "link above", "file"],
+)
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_output_that_is_not_a_folder_of_its_own_fails_the_job(
+    machine: Machine, tmp_path: Path, replace: str, said: str, code: int
+) -> None:
+    for folder in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "result"):
+        folder.mkdir()
+        (folder / "secret").write_text("secret")
+    begin = f"import os; elsewhere = {str(tmp_path / 'elsewhere')!r}; open('{PROCESSING}/more/file', 'w')"
+    source = f"{begin}\n{replace}\nos._exit({code})"
+    request = requests.processing(machine, source)
+    request["ProcessingOutputConfig"]["Outputs"] = [
+        s3_output("more", mode="Continuous"),
+        s3_output("result", mode="Continuous"),
+    ]
+
+    description = run(machine, request)
+
+    assert description["ProcessingJobStatus"] == "Failed"
+    assert description["FailureReason"].startswith(f"ClientError: {said}")
+    assert not keys(machine, "out/")
+
+
+def test_what_is_no_file_is_left_out_and_named(machine: Machine) -> None:
+    source = """
+        import os
+        os.chdir("/opt/ml/processing/result")
+        open("file", "w").write("x")
+        os.mkfifo("a pipe")
+        for number in range(11):
+            os.symlink("file", f"link-{number:02}\\n")
+    """
+
+    assert run(machine, requests.processing(machine, source))["ProcessingJobStatus"] == "Completed"
+    assert keys(machine, "out/") == ["out/result/file"]
+    said = notes(log(machine))
+    assert said[0] == f"'{RESULT}/a pipe' was not uploaded: it is a special file"
+    assert said[1] == f"'{RESULT}/link-00\\n' was not uploaded: it is a symbolic link"
+    assert len(said) == 11
+    assert said[-1] == f"2 more links and special files in {RESULT} were not uploaded"
+
+
+@pytest.mark.parametrize("name", ["message", "failure"])
+def test_a_message_behind_a_link_is_not_read(machine: Machine, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("secret")
+    source = f"import os; os.rename('/opt/ml/output', '/opt/ml/x'); os.symlink({str(tmp_path)!r}, '/opt/ml/output')"
+
+    assert "secret" not in str(run(machine, requests.processing(machine, source + "; raise SystemExit(1)")))
 
 
 def test_a_job_that_hangs_is_ended_at_its_limit(machine: Machine) -> None:
@@ -246,7 +317,7 @@ def test_inputs_and_outputs_that_the_application_manages_are_left_to_it(machine:
     request["ProcessingOutputConfig"]["Outputs"].append({**s3_output("y"), "AppManaged": True})
 
     assert run(machine, request)["ProcessingJobStatus"] == "Completed"
-    assert log(machine) == "False\n"
+    assert printed(log(machine)) == "False\n"
 
 
 def test_a_job_whose_process_is_gone_is_marked_and_swept_up(machine: Machine, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pipelines.local.jobs.machine import Machine
 from tests.local.containers.processes import Gate
 from tests.local.documents import BUCKET
 from tests.local.jobs import job_requests as requests
-from tests.local.jobs.job_requests import both_kinds, channel, content, keys, put
+from tests.local.jobs.job_requests import both_kinds, channel, content, keys, notes, printed, put
 
 MODEL = f"s3://{BUCKET}/models/job/output/model.tar.gz"
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ def test_a_script_gets_channels_hyperparameters_and_leaves_a_model(machine: Mach
     description = run(machine, request)
 
     assert description["TrainingJobStatus"] == description["SecondaryStatus"] == "Completed"
-    assert log(machine) == "['--eta', '0.1', '--n-estimators', '3', '--name', 'quoted', '-x', 'True'] True\n"
+    assert printed(log(machine)) == "['--eta', '0.1', '--n-estimators', '3', '--name', 'quoted', '-x', 'True'] True\n"
     assert description["ModelArtifacts"] == {"S3ModelArtifacts": MODEL}
     assert unpacked(machine) == {"model": b"1,2"}
     assert unpacked(machine, "models/job/output/output.tar.gz") == {"notes": b"n"}
@@ -101,7 +101,7 @@ def test_a_script_has_the_variables_of_the_toolkit(machine: Machine) -> None:
 
     run(machine, request)
 
-    variables = json.loads(log(machine))
+    variables = json.loads(printed(log(machine)))
     assert variables["SM_CHANNELS"] == '["train"]'
     assert variables["SM_CHANNEL_TRAIN"] == "/opt/ml/input/data/train"
     assert variables["SM_HPS"] == '{"max_depth":3}'
@@ -136,7 +136,7 @@ def test_the_submit_directory_may_be_in_a_channel(machine: Machine) -> None:
     request = requests.training(HyperParameters=hyperparameters, InputDataConfig=[channel("code", uri)])
 
     assert run(machine, request)["TrainingJobStatus"] == "Completed"
-    assert log(machine) == "from a channel\n"
+    assert printed(log(machine)) == "from a channel\n"
 
 
 @both_kinds
@@ -293,6 +293,71 @@ def test_a_model_may_be_stored_as_files(machine: Machine) -> None:
     assert keys(machine, "models/") == ["models/job/output/data/b", "models/job/output/model/a"]
 
 
+LINK = "is a symbolic link; leave the files themselves there"
+
+
+@pytest.mark.parametrize("compression", ["GZIP", "NONE"])
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("os.rmdir(model); os.symlink(elsewhere, model)", f"/opt/ml/model is not uploaded: /opt/ml/model {LINK}"),
+        (
+            "os.rmdir(data); os.symlink(elsewhere, data)",
+            f"/opt/ml/output/data is not uploaded: /opt/ml/output/data {LINK}",
+        ),
+        (
+            "os.rename('/opt/ml/output', '/opt/ml/x'); os.symlink(elsewhere, '/opt/ml/output')",
+            f"/opt/ml/output/data is not uploaded: /opt/ml/output {LINK}",
+        ),
+        (
+            "os.symlink(elsewhere, '/opt/ml/checkpoints')",
+            f"/opt/ml/checkpoints is not uploaded: /opt/ml/checkpoints {LINK}",
+        ),
+        ("os.rmdir(model); open(model, 'w')", "/opt/ml/model is not uploaded: it is no folder"),
+        ("os.rmdir(model)", "/opt/ml/model was removed; leave the folder there, with the model in it"),
+    ],
+    ids=["model", "output", "above the output", "checkpoints", "file", "removed"],
+)
+def test_results_that_are_no_folder_fail_the_job(
+    machine: Machine, tmp_path: Path, source: str, said: str, compression: str
+) -> None:
+    (tmp_path / "elsewhere" / "data").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "secret").write_text("secret")
+    folders = (
+        f"import os; model, data, elsewhere = '/opt/ml/model', '/opt/ml/output/data', {str(tmp_path / 'elsewhere')!r}"
+    )
+    first = "" if "checkpoints" not in source else "os.rmdir('/opt/ml/checkpoints'); "
+    checkpoints = {"S3Uri": f"s3://{BUCKET}/checkpoints"}
+    request = requests.script(machine, f"{folders}\n{first}{source}", CheckpointConfig=checkpoints)
+    request["OutputDataConfig"]["CompressionType"] = compression
+
+    description = run(machine, request)
+
+    assert description["TrainingJobStatus"] == "Failed"
+    assert description["FailureReason"].startswith(f"ClientError: {said}")
+    assert keys(machine) == ["code/sourcedir.tar.gz"]
+
+
+def test_an_empty_model_is_uploaded_and_told(machine: Machine) -> None:
+    assert run(machine, requests.script(machine, "pass"))["TrainingJobStatus"] == "Completed"
+    assert unpacked(machine) == {}
+    assert notes(log(machine)) == ["/opt/ml/model is empty: the model has no files"]
+
+
+def test_links_in_a_model_that_lead_elsewhere_are_told(machine: Machine) -> None:
+    source = """
+        import os
+        os.chdir("/opt/ml/model")
+        open("model", "w").write("x")
+        os.symlink("model", "latest")
+        os.symlink("/etc/passwd", "secret")
+    """
+
+    assert run(machine, requests.script(machine, source))["TrainingJobStatus"] == "Completed"
+    assert unpacked(machine) == {"model": b"x"}
+    assert notes(log(machine)) == ["'/opt/ml/model/secret' was not uploaded: it is a symbolic link"]
+
+
 def test_checkpoints_come_back_to_the_next_job(machine: Machine) -> None:
     source = """
         import os
@@ -318,7 +383,7 @@ def test_a_job_held_to_one_cpu_knows_it(machine: Machine) -> None:
 
     training.run(machine, "job", Stop(), cpus=1)
 
-    assert log(machine) == "1 1\n"
+    assert printed(log(machine)) == "1 1\n"
 
 
 def test_a_job_whose_process_is_gone_is_marked_and_swept_up(machine: Machine) -> None:
