@@ -93,6 +93,7 @@ FILE = ("--definition", "pipeline.json", "--local")
 USAGE = [
     (("--bogus",), "unrecognized arguments: --bogus (see run-pipeline --help)"),
     (("--kwargs", "{'a': 1}"), "argument --kwargs: not JSON: Expecting property name"),
+    (("--kwargs", "[" * 100_000), "argument --kwargs: not JSON: maximum recursion depth exceeded"),
     (("--kwargs", "[1]"), 'argument --kwargs: expected a JSON object such as {"region": "us-east-1"}, not [1]'),
     (("--tags", "{}"), 'argument --tags: expected a JSON list such as [{"Key": "team", "Value": "fraud"}], not {}'),
     (("--tags", '[{"Key": "a", "Value": 1}]'), "argument --tags: expected a JSON list"),
