@@ -87,6 +87,13 @@ class Engine:
 
     def run(self) -> str:
         """Run to the end and return the status of the execution."""
+        try:
+            return self._run_all()
+        finally:
+            # Where the listener failed, nobody would hear of the steps that still run.
+            self._end_running()
+
+    def _run_all(self) -> str:
         while True:
             room = self._parallelism() - self._running
             for step in list(self._ready())[: max(room, 0)]:
@@ -110,6 +117,12 @@ class Engine:
             return
         self._running -= 1
         self._finish(step, end)
+
+    def _end_running(self) -> None:
+        if self._running:
+            self._stop.set()
+        for _ in range(self._running):
+            self._results.get()
 
     def _parallelism(self) -> int:
         return min(self._listener.parallelism() or DEFAULT_PARALLELISM, DEFAULT_PARALLELISM)

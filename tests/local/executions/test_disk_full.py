@@ -8,7 +8,7 @@ from tests.local.small_disk import run_on_small_disk
 
 # The job fills the disk outside of its own folder, and leaves nothing there: it is removed before its end is written.
 PROGRAM = """
-    import json, os, sys
+    import json, os, subprocess, sys
     from pathlib import Path
     from botocore.exceptions import ClientError
     from pipelines.local.session import session
@@ -18,8 +18,10 @@ PROGRAM = """
     root, way = Path(sys.argv[1]), sys.argv[2]
     first = session(root)
     client = first.client("sagemaker")
-    fill = f"mkdir {root}/once && rm -r /opt/ml/config && dd if=/dev/zero of={root}/fill bs=4k 2> /dev/null; true"
-    pipeline = Pipeline(client, "pipeline", definition(shell("Fill", fill)))
+    wait = f"cd {root}; until [ -d asleep ]; do sleep 0.01; done"
+    fill = "mkdir once && rm -r /opt/ml/config && dd if=/dev/zero of=fill bs=4k 2> /dev/null"
+    steps = shell("Fill", f"{wait}; {fill}; true"), shell("Sleep", f"mkdir {root}/asleep && sleep 3141; true")
+    pipeline = Pipeline(client, "pipeline", definition(*steps))
     arn = pipeline.start()
     said = ""
     while not said:
@@ -33,7 +35,9 @@ PROGRAM = """
     if way == "another session":
         client = session(root).client("sagemaker")
     execution = Execution(client, arn)
-    (job,) = client.list_processing_jobs()["ProcessingJobSummaries"]
+    (job,) = client.list_processing_jobs(NameContains="Fill")["ProcessingJobSummaries"]
+    while "sleep 3141" in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines():
+        pass
     described = client.describe_processing_job(ProcessingJobName=job["ProcessingJobName"])
     client.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="t" * 32)
     retried = Execution(client, arn).wait_for(lambda status, _: status != "Executing").status
@@ -43,7 +47,9 @@ PROGRAM = """
 """
 
 
-def test_a_job_whose_end_does_not_fit_on_the_disk_is_failed_as_soon_as_it_does(tmp_path: Path) -> None:
+def test_a_job_whose_end_does_not_fit_on_the_disk_is_failed_when_it_does_and_others_are_ended(
+    tmp_path: Path,
+) -> None:
     said, status, step, job_status, reason, retried = json.loads(run_on_small_disk(tmp_path, PROGRAM, "same session"))
 
     full = f"cannot write {tmp_path}/state.sqlite: database or disk is full; free some space on its disk"
