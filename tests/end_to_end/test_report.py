@@ -52,7 +52,10 @@ def test_a_rejection_is_reported_in_place_of_an_earlier_run(
     done = shared_shell.run("--report", tmp_path, "--parameter", "RocAucThreshold=0.99")
     assert done.code == 3
     assert "⛔ Rejected" in (tmp_path / "report.md").read_text()
-    assert done.outcome["reason"] in (tmp_path / "report.html").read_text().replace("&#x27;", "'")
+    page = (tmp_path / "report.html").read_text().replace("&#x27;", "'")
+    assert done.outcome["reason"] in page
+    assert "Measured by EvaluateTuned" in page
+    assert "has no report" not in page
 
 
 def test_a_failure_is_reported_with_its_log(shared_shell: Shell, first_run: Done, tmp_path: Path) -> None:

@@ -106,7 +106,8 @@ class _Gatherer:
 
     def _report_uris(self, step: Step) -> Iterator[str]:
         plan, job = self._result.run.definition.steps.get(step.name), step.job
-        if not (plan and plan.reports and job and step.status == "Succeeded"):
+        # A model that its own evaluation rejects has a report too, by a step that failed.
+        if not (plan and plan.reports and job and step.status in ("Succeeded", "Failed")):
             return
         description = _allowed(lambda: self._client.describe_processing_job(ProcessingJobName=job))
         outputs = description["ProcessingOutputConfig"]["Outputs"] if description else ()

@@ -112,7 +112,8 @@ def measured(facts: Facts) -> str:
     items = report.quality.items
     rows = f", on {count(items)} rows that no training saw" if items is not None else ""
     rejecting = [step.name for step in facts.steps if step.state == "rejected" and step.type == "Processing"]
-    earlier = f" The model that {rejecting[-1]} rejected has no report; this is the one before it." if rejecting else ""
+    without = [step for step in rejecting if step not in {each.step for each in facts.reports}]
+    earlier = f" The model that {without[-1]} rejected has no report; this is the one before it." if without else ""
     return f"Measured by {report.step}{rows}.{earlier}"
 
 
