@@ -28,7 +28,9 @@ def check_place(bucket: Path, key: str) -> None:
     folder = bucket
     for part in key.split("/")[:-1]:
         folder /= part
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        # One look: between two, somebody else may remove the folder.
+        status = status_of(folder)
+        if status is not None and not stat.S_ISDIR(status.st_mode):
             raise _conflict(bucket, key, folder)
     path = bucket / key
     if path.is_dir() and not path.is_symlink() and not remove_empty_folders(path):
