@@ -128,7 +128,9 @@ class Connection:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 the thread that listens closes it
         self._runs = Runs()
         self._sending = threading.Lock()
-        tools = Path(tempfile.gettempdir(), f"{PREFIX}{secrets.token_hex(4)}")
+        # On the jobs' PATH, where shell scripts call programs without quotes.
+        parent = tempfile.gettempdir() if len(tempfile.gettempdir().split()) == 1 else "/tmp"  # noqa: S108 made privately
+        tools = Path(parent, f"{PREFIX}{secrets.token_hex(4)}")
         with theirs:
             self._process = spawn(theirs, tools, self._errors, isolate=isolate)
         parts = (self._socket.makefile("rb"), self._runs, self._process, self._errors, tools)

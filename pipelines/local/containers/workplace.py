@@ -5,7 +5,9 @@ It is locked as long as the server lives, so that the next server can tell what 
 
 import fcntl
 import os
+import shlex
 import shutil
+import string
 import sys
 import time
 from pathlib import Path
@@ -21,10 +23,12 @@ def make(folder: Path) -> int:
     lock = os.open(folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     (folder / "pip.py").symlink_to(Path(__file__).with_name("requirements.py"))
-    python = f'exec "{sys.executable}"'
+    python = f"exec {shlex.quote(sys.executable)}"
     commands = {"pip": f"{python} -m pip", "pip3": f"{python} -m pip", "python": python, "python3": python}
+    # The SDK's shell scripts call what `command -v python3` gives without quotes.
+    is_callable = not set(sys.executable) & set(string.whitespace)
     for name, command in commands.items():
-        if name.startswith("pip") or not Path(sys.executable).with_name(name).exists():
+        if name.startswith("pip") or not (is_callable and Path(sys.executable).with_name(name).exists()):
             (folder / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
             (folder / name).chmod(0o755)
     return lock

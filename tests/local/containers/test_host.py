@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -288,3 +290,23 @@ def test_pip_checks_requirements_and_installs_nothing(host: Host, folder: Path, 
     satisfied, missing = container.log.read_text().splitlines()
     assert satisfied == "Requirements already satisfied"
     assert missing.startswith("'no-such-package-at-all==3' is not installed. Jobs install nothing on this machine")
+
+
+def test_a_shell_script_finds_python_where_paths_have_spaces(
+    folder: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, temporary = folder / "my venv" / "bin", folder / "my files"
+    for made in (programs, temporary):
+        made.mkdir(parents=True)
+    for name in ("python", "python3"):
+        (programs / name).symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(programs / "python3"))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    # As the SDK's own entry point calls it.
+    container = shell(folder, "SM_PYTHON_CMD=$(command -v python3)\n$SM_PYTHON_CMD -c 'print(6 * 7)'")
+
+    host = Host()
+    ended = host.run(container, stop)
+    host.close()
+
+    assert (ended.code, container.log.read_text()) == (0, "42\n")
