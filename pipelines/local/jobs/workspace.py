@@ -3,7 +3,7 @@
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.local.containers.archives import BadArchive
@@ -41,16 +41,30 @@ def job_tree(machine: Machine, kind: str, name: str) -> Iterator[Tree]:
     """Make a job's tree, and remove it at the end.
 
     Raises:
-        JobFailure: whatever failed on the way, as one line.
+        JobFailure: whatever failed on the way, as one line; it is the log of a job that did not come to write one.
     """
-    folder = job_folder(machine, kind, name)
+    folder, log = job_folder(machine, kind, name), log_file(machine, kind, name)
     try:
-        try:
-            (folder / "ml").mkdir(parents=True)
-            log_file(machine, kind, name).parent.mkdir(parents=True, exist_ok=True)
-            yield Tree(folder / "ml")
-        finally:
-            remove_tree(folder)
+        with job_failures():
+            try:
+                (folder / "ml").mkdir(parents=True)
+                log.parent.mkdir(parents=True, exist_ok=True)
+                yield Tree(folder / "ml")
+            finally:
+                remove_tree(folder)
+    except JobFailure as error:
+        if not log.exists():
+            # Where not even that can be written, the description still has it.
+            with suppress(OSError):
+                note(log, str(error))
+        raise
+
+
+@contextmanager
+def job_failures() -> Iterator[None]:
+    """Raise whatever fails as a JobFailure of one line."""
+    try:
+        yield
     except JobFailure:
         raise
     except BadArchive as error:

@@ -368,3 +368,13 @@ def test_jobs_run_side_by_side(machine: Machine, tmp_path: Path) -> None:
         thread.join()
 
     assert {job["ProcessingJobStatus"] for job in machine.database.list(processing.KIND)} == {"Completed"}
+
+
+def test_the_log_of_a_job_that_cannot_start_says_why(machine: Machine) -> None:
+    request = requests.processing(machine, "pass")
+    request["ProcessingInputs"].append(s3_input("data", "s3://nobucket/x", "/opt/ml/processing/input/data"))
+
+    reason = run(machine, request)["FailureReason"]
+
+    assert "the bucket nobucket does not exist" in reason
+    assert log(machine) == f"sagemaker-local: {reason}\n"
