@@ -5,12 +5,15 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from pipelines.local.database import Database, Document
 
 HITS = "cache"
 LATEST = "cache-latest"
+# Of a changed value, in characters.
+LONGEST_VALUE = 60
 
 # The arguments that make up the key, by step type: "Default cache key attributes by pipeline step type" in the
 # service's guide. All others (outputs, instances, roles, limits, networks, tags) may change without a miss.
@@ -114,12 +117,23 @@ def _changes(old: Any, new: Any, path: str) -> Iterator[str]:
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _changes(before, after, f"{path}[{index}]")
     elif old != new:
-        yield f"{path} was {_short(old)}, is {_short(new)}"
+        before, after = _text(old), _text(new)
+        same = (one == other for one, other in zip(before, after, strict=False))
+        difference = sum(takewhile(bool, same))
+        yield f"{path} was {_short(before, difference)}, is {_short(after, difference)}"
 
 
-def _short(value: Any) -> str:
-    text = "absent" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:38]}…{text[-38:]}"
+def _text(value: Any) -> str:
+    return "absent" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _short(text: str, difference: int) -> str:
+    """Return a long text's part around the place where it differs from the other."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    start = max(0, min(difference - LONGEST_VALUE // 4, len(text) - LONGEST_VALUE))
+    part = text[start : start + LONGEST_VALUE]
+    return "…" * (start > 0) + part + "…" * (start + LONGEST_VALUE < len(text))
 
 
 def _span(seconds: float) -> str:
