@@ -7,7 +7,10 @@ from typing import Protocol, TextIO
 
 from pipelines.delivery.definition import Definition
 from pipelines.delivery.snapshot import Execution, Step
-from pipelines.delivery.wording import duration, one_line, result, state
+from pipelines.delivery.wording import duration, one_line, result, shortened, state
+
+# The whole of it is in the summary.
+_LONGEST_RESULT = 100
 
 
 class Progress(Protocol):
@@ -70,7 +73,8 @@ def _news(step: Step) -> str:
 
 def _sentence(step: Step) -> str:
     took = f"in {duration(step.seconds)}" if step.seconds is not None and not step.cache_source else ""
-    return ", ".join(part for part in (f"{state(step)} {took}".strip(), one_line(result(step))) if part)
+    said = shortened(one_line(result(step)), _LONGEST_RESULT)
+    return ", ".join(part for part in (f"{state(step)} {took}".strip(), said) if part)
 
 
 def _elapsed(execution: Execution, step: Step) -> str:

@@ -43,6 +43,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
+def shortened(text: str, longest: int) -> str:
+    """Text of at most so many letters."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
 def _trials(step: Step) -> str:
     if step.trials is None:
         return ""

@@ -68,6 +68,16 @@ def test_a_reason_stays_on_its_line_and_cannot_act_on_the_terminal() -> None:
     assert out.getvalue() == "    9.0 s  EvaluateTuned: failed in 1.0 s, ClientError: [31mno file\n"
 
 
+def test_a_long_reason_is_cut_in_a_line_and_whole_in_the_summary() -> None:
+    reason = "ClientError: " + "no file " * 50
+    out = io.StringIO()
+    Lines(out).show(execution(replace(FAILED, failure_reason=reason)))
+    said = out.getvalue().partition("failed in 1.0 s, ")[2].rstrip("\n")
+    assert (len(said), said[-1]) == (100, "…")
+    failed = entry("EvaluateTuned", "Failed", metadata=job("ProcessingJob", "evaluate"), FailureReason=reason)
+    assert " ".join(reason.split()) in summary(finish(script("Failed", [failed])))[1]
+
+
 def test_a_rejection_is_no_failure_in_words() -> None:
     out = io.StringIO()
     Lines(out).show(execution(replace(FAILED, failure_reason="ClientError: GateRejected: too low, exit code: 1")))
