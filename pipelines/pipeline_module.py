@@ -6,6 +6,7 @@ import argparse
 import importlib
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
@@ -16,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 from pipelines.command_line import DEFAULT_MODULE, LOCAL_ROLE
 from pipelines.delivery.errors import DeliveryError, UsageError
 from pipelines.input_data import send_input_data
+from pipelines.quiet_sdk import quiet_sdk
 
 if TYPE_CHECKING:
     import boto3
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class PipelineModule:
         self._check_complete(arguments)
         # Standard output is the command's; what the SDK prints goes beside it.
         with redirect_stdout(sys.stderr):
-            return self._compile(arguments)
+            return self._compile(arguments, kwargs)
 
     def _check_complete(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -80,7 +84,7 @@ class PipelineModule:
         except TypeError as error:
             raise UsageError(f"{self.name}.get_pipeline: {error}; pass it in --kwargs") from error
 
-    def _compile(self, arguments: Mapping[str, Any]) -> Compiled:
+    def _compile(self, arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Compiled:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the module has imported it anyway
 
         try:
@@ -94,6 +98,10 @@ class PipelineModule:
         except (DeliveryError, BotoCoreError, ClientError):
             raise
         except Exception as error:
+            # Who names an argument in a ValueError does not like its value.
+            named = set(re.findall(r"\w+", str(error))) if isinstance(error, ValueError) else set()
+            if named & given.keys():
+                raise UsageError(f"--kwargs: {error}") from error
             raise DeliveryError(f"{self.name}.get_pipeline failed: {type(error).__name__}: {error}") from error
 
 
@@ -105,22 +113,28 @@ def compile_module(options: argparse.Namespace, session: boto3.Session, *, defau
     if session.region_name:
         # The SageMaker SDK looks for a region while it is imported.
         os.environ.setdefault("AWS_DEFAULT_REGION", session.region_name)
-    module, kwargs = load_module(options.module_name or DEFAULT_MODULE), options.kwargs or {}
-    module.check(kwargs)
     offered = {"boto_session": session, "region": session.region_name}
     if role := role_of(options):
         offered["role"] = role
-    prefix = module.default("base_job_prefix")
-    if default_data:
-        if "input_data" not in module.accepted:
-            raise UsageError("--input-data: this get_pipeline takes no input_data; the value is for a run's parameter")
-        offered["input_data"] = send_input_data(default_data, session, kwargs, prefix)
-    return replace(module.compile(kwargs, offered), prefix=prefix)
+    with quiet_sdk(verbose=options.verbose):
+        module, kwargs = load_module(options.module_name or DEFAULT_MODULE), options.kwargs or {}
+        module.check(kwargs)
+        prefix = module.default("base_job_prefix")
+        if default_data:
+            if "input_data" not in module.accepted:
+                raise UsageError(
+                    "--input-data: this get_pipeline takes no input_data; the value is for a run's parameter"
+                )
+            offered["input_data"] = send_input_data(default_data, session, kwargs, prefix)
+        return replace(module.compile(kwargs, offered), prefix=prefix)
 
 
 def role_of(options: argparse.Namespace) -> str | None:
-    """Return the role that the flags name; on this machine any will do."""
-    return options.role_arn or (options.kwargs or {}).get("role") or (LOCAL_ROLE if options.local else None)
+    """Return the ARN of the role that the flags name; on this machine any will do."""
+    arn = options.role_arn or (options.kwargs or {}).get("role") or (LOCAL_ROLE if options.local else None)
+    if arn is not None and not _ROLE.fullmatch(str(arn)):
+        raise UsageError(f"--role-arn {arn} is no role's ARN: expected arn:aws:iam::<account>:role/<name>")
+    return arn
 
 
 def load_module(name: str) -> PipelineModule:
@@ -140,7 +154,8 @@ def _import(name: str) -> object:
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise UsageError(f"module {name} not found: correct --module-name, or change to its folder") from error
+            hint = "give its name without .py" if name.endswith(".py") else "correct --module-name"
+            raise UsageError(f"module {name} not found: {hint}, or change to its folder") from error
         raise DeliveryError(f"module {name} cannot be imported: {error}") from error
     except (TypeError, ValueError) as error:
         # What import_module says to a name that is relative or empty; a module's own errors are said below.

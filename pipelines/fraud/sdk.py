@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import NoRegionError
 
+from pipelines.quiet_sdk import no_telemetry, own_logging
+
 
 @contextmanager
 def _unused_clients(region: str) -> Iterator[None]:
@@ -27,19 +29,7 @@ def _unused_clients(region: str) -> Iterator[None]:
         os.environ.update(before)
 
 
-@contextmanager
-def _own_logging() -> Iterator[None]:
-    """Undo that the SDK's import sets up the root logger, which belongs to the program."""
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
-    try:
-        yield
-    finally:
-        root.setLevel(level)
-        root.handlers[:] = handlers
-
-
-with _unused_clients("us-east-1"), _own_logging(), warnings.catch_warnings():
+with _unused_clients("us-east-1"), own_logging(), warnings.catch_warnings():
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # the SDK's calls of its own deprecated modules
     from sagemaker.core import image_uris
     from sagemaker.core.config.config_manager import SageMakerConfig
@@ -116,8 +106,6 @@ __all__ = [
 # Without this the SDK asks IAM to simulate the role's policies, a right that a build rarely has.
 os.environ.setdefault("SAGEMAKER_VALIDATE_ROLE", "false")
 
-_NO_TELEMETRY = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
-
 
 def _is_news(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith("Popping out")
@@ -153,7 +141,7 @@ def pipeline_session(boto_session: boto3.Session | None, *, region: str | None, 
     session = boto_session or boto3.Session(region_name=region)
     if session.region_name is None:
         raise NoRegionError
-    return PipelineSession(boto_session=session, default_bucket=bucket, sagemaker_config=_NO_TELEMETRY)
+    return PipelineSession(boto_session=session, default_bucket=bucket, sagemaker_config=no_telemetry())
 
 
 @contextmanager
