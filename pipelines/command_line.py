@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODULE = "pipelines.fraud.pipeline"
 DEFAULT_ROOT = ".sagemaker-local"
+ROOT_WITHOUT_LOCAL = "--local-root is for --local: give both or none"
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/sagemaker-local"
 LOCAL_INTERVAL, AWS_INTERVAL = 0.1, 15.0
 AWS_ATTEMPTS = 8
@@ -110,7 +111,7 @@ def parse_tags(text: str) -> tuple[dict[str, str], ...]:
 def open_site(options: argparse.Namespace, *, runs_jobs: bool = False) -> AbstractContextManager[Site]:
     """Open the SageMaker that the flags choose; one that is to run jobs here prepares for them."""
     if options.local_root and not options.local:
-        raise UsageError("--local-root is for --local: give both or none")
+        raise UsageError(ROOT_WITHOUT_LOCAL)
     root = options.local_root or Path(DEFAULT_ROOT)
     if options.local:
         return _local_site(root, warm_up=runs_jobs)
@@ -165,7 +166,8 @@ def local_session(root: Path, *, warm_up: bool = False) -> Iterator[LocalSession
             yield session
     except LocalError as error:
         advice = f"; {_repair(error.__cause__)}" if isinstance(error.__cause__, sqlite3.Error) else ""
-        raise DeliveryError(f"{error}{advice}") from error
+        option = " with --local-root DIR" if str(error).endswith("choose another root folder") else ""
+        raise DeliveryError(f"{error}{option}{advice}") from error
     except sqlite3.Error as error:
         raise DeliveryError(f"the state in {root} cannot be used: {error}; {_repair(error)}") from error
 
@@ -206,12 +208,17 @@ def _aws_site(*, stops_on_interrupt: bool) -> Iterator[Site]:
     import boto3  # noqa: PLC0415
     import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415
 
+    from pipelines.delivery.aws_errors import explain  # noqa: PLC0415
     from pipelines.delivery.run import Site  # noqa: PLC0415
 
     core = botocore.session.get_session()
     core.set_default_client_config(Config(retries={"mode": "adaptive", "total_max_attempts": AWS_ATTEMPTS}))
-    yield Site(boto3.Session(botocore_session=core), AWS_INTERVAL, stops_on_interrupt=stops_on_interrupt)
+    try:
+        yield Site(boto3.Session(botocore_session=core), AWS_INTERVAL, stops_on_interrupt=stops_on_interrupt)
+    except NoRegionError as error:
+        raise UsageError(str(explain(error))) from error
 
 
 def _accept_any_text() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import re
 
 from pipelines import command_line
 from pipelines.command_line import Parser, parse_path, parse_tags, parse_text
@@ -14,7 +13,6 @@ from pipelines.delivery.files import check_folder, check_target
 from pipelines.input_data import PARAMETER, check_input_data
 from pipelines.pipeline_module import role_of
 
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+")
 _FLAGS_OF_A_START = (
     "module_name",
     "kwargs",
@@ -132,9 +130,10 @@ def role(options: argparse.Namespace) -> str:
     """Return the ARN of the role that the pipeline runs with."""
     arn = role_of(options)
     if arn is None:
-        raise UsageError("--role-arn is needed in AWS: the ARN of the role that the pipeline and its jobs run with")
-    if not _ROLE.fullmatch(str(arn)):
-        raise UsageError(f"--role-arn {arn} is no role's ARN: expected arn:aws:iam::<account>:role/<name>")
+        raise UsageError(
+            "--role-arn is needed in AWS: the ARN of the role that the pipeline and its jobs run with; "
+            "to run on this machine, give --local"
+        )
     return arn
 
 
@@ -176,6 +175,7 @@ def _mistakes(options: argparse.Namespace) -> dict[str, object]:
     given_twice = next((name for name in names if names.count(name) > 1), None)
     started = next((f"--{name.replace('_', '-')}" for name in _FLAGS_OF_A_START if getattr(options, name)), None)
     return {
+        command_line.ROOT_WITHOUT_LOCAL: options.local_root and not options.local,
         f"--follow starts nothing: leave out {started}": options.follow and started,
         "--timeout: a local run ends with this command; leave out --timeout or --local": options.timeout
         and options.local,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import command_line
 from pipelines.delivery.definition import Run, parse_definition
-from pipelines.delivery.errors import UsageError
+from pipelines.delivery.errors import DeliveryError, UsageError
 from pipelines.delivery.parameters import check_parameters
 from pipelines.delivery.pipeline import PipelineOrder
 from pipelines.delivery.tags import complete_tags
@@ -120,6 +120,10 @@ def _read_definition(options: argparse.Namespace) -> Compiled:
     name = options.pipeline_name or re.sub("[^a-zA-Z0-9]+", "-", path.stem).strip("-")
     if not name:
         raise UsageError(f"--definition {path}: no pipeline name can be made from the file's; give --pipeline-name")
+    try:
+        parse_definition(text, str(path))
+    except DeliveryError as error:
+        raise UsageError(f"--definition {error}") from error
     return Compiled(name, text)
 
 

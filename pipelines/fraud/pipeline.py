@@ -45,10 +45,14 @@ class Tuning:
     parallel_jobs: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.parallel_jobs <= self.jobs:
+        for name, number in (("max_tuning_jobs", self.jobs), ("max_parallel_tuning_jobs", self.parallel_jobs)):
+            # They may come from JSON, whose true is a number to Python.
+            if type(number) is not int or number < 1:
+                raise ValueError(f"{name} is {number!r}: expected a whole number of at least 1")
+        if self.parallel_jobs > self.jobs:
             raise ValueError(
                 f"max_parallel_tuning_jobs is {self.parallel_jobs} and max_tuning_jobs is {self.jobs}: "
-                "the first must be at least 1 and at most the second"
+                "the first must be at most the second"
             )
 
 

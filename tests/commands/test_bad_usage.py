@@ -115,7 +115,10 @@ USAGE = [
         (*FILE, "--input-data", ".", "--parameter", "InputData=s3://b/x"),
         "--input-data sets the parameter InputData: give one of the two",
     ),
-    (("--definition", "pipeline.json"), "--role-arn is needed in AWS"),
+    (("--definition", "pipeline.json"), "pipeline and its jobs run with; to run on this machine, give --local"),
+    (("--definition", "pipeline.json", "--role-arn", "myrole"), "--role-arn myrole is no role's ARN: expected arn:aws"),
+    (("--definition", "pipeline.json", "--local-root", "x"), "--local-root is for --local: give both or none"),
+    (("--definition", "no_function.py", "--local"), "--definition no_function.py is not JSON: Expecting value"),
     (("--definition", "missing.json", "--local"), "--definition missing.json: No such file or directory"),
     (("--definition", ".", "--local"), "--definition .: Is a directory"),
     (("--definition", "latin1.json", "--local"), "--definition latin1.json is not UTF-8 text"),
@@ -188,9 +191,9 @@ def test_a_malformed_definition_is_told_in_the_services_words(folder: Path, text
 
 def test_a_definition_that_is_not_json_says_where(folder: Path) -> None:
     code, line = refuse(folder, RUN, "--definition", "broken.json", "--local")
-    assert code == 1
+    assert code == 2
     assert line.startswith(
-        "broken.json is not JSON: Expecting property name enclosed in double quotes: line 1 column 2"
+        "--definition broken.json is not JSON: Expecting property name enclosed in double quotes: line 1 column 2"
     )
 
 
@@ -204,7 +207,9 @@ MODULE_MISTAKES = [
     ("broken", (), 1, "module broken cannot be imported: No module named 'not_installed_anywhere'"),
     ("raising", (), 1, "module raising cannot be imported: RuntimeError: two lines"),
     ("picky", ('{"bukcet": 1}',), 2, "--kwargs: picky.get_pipeline does not take bukcet; it takes region, bucket"),
-    ("picky", ('{"bucket": "b"}',), 1, "picky.get_pipeline failed: ValueError: bucket is wrong"),
+    ("picky", ('{"bucket": "b"}',), 2, "--kwargs: bucket is wrong"),
+    ("picky", (), 1, "picky.get_pipeline failed: ValueError: bucket is wrong"),
+    ("picky.py", (), 2, "module picky.py not found: give its name without .py, or change to its folder"),
     ("demanding", (), 2, "demanding.get_pipeline: missing a required argument: 'bucket'; pass it in --kwargs"),
     ("wrong_kind", (), 1, "wrong_kind.get_pipeline returned int: expected a pipeline with a definition()"),
 ]
@@ -230,9 +235,20 @@ def test_without_credentials_the_line_says_how_to_get_some(folder: Path) -> None
 def test_without_a_region_the_line_says_where_to_set_one(folder: Path) -> None:
     code, line = refuse(folder, RUN, "--definition", "pipeline.json", "--role-arn", ROLE)
     assert (code, line) == (
-        1,
+        2,
         "NoRegionError: You must specify a region. Next: set AWS_DEFAULT_REGION, or run with --local",
     )
+
+
+def test_a_role_that_is_no_arn_is_refused_before_anything_is_compiled(folder: Path) -> None:
+    code, line = refuse(folder, PRINT, "--module-name", "raising", "--role-arn", "myrole", **IN_AWS)
+    assert (code, line) == (2, "--role-arn myrole is no role's ARN: expected arn:aws:iam::<account>:role/<name>")
+
+
+def test_a_root_that_cannot_be_had_says_which_option_chooses_another(folder: Path) -> None:
+    code, line = refuse(folder, RUN, *FILE, "--local-root", "pipeline.json")
+    assert code == 1
+    assert line.endswith("choose another root folder with --local-root DIR")
 
 
 def test_verbose_shows_the_traceback_and_the_line(folder: Path) -> None:

@@ -176,7 +176,10 @@ def test_the_number_of_trials_can_be_chosen(account: Account) -> None:
     [
         ({"role": "pipeline"}, r"role is 'pipeline': give the full ARN, arn:aws:iam::<account>:role/<name>"),
         ({"max_tuning_jobs": 2}, r"max_parallel_tuning_jobs is 5 and max_tuning_jobs is 2: .* at most the second"),
-        ({"max_parallel_tuning_jobs": 0}, r"max_parallel_tuning_jobs is 0 .* at least 1"),
+        ({"max_parallel_tuning_jobs": 0}, r"max_parallel_tuning_jobs is 0: expected a whole number of at least 1"),
+        ({"max_tuning_jobs": 0}, r"max_tuning_jobs is 0: expected a whole number of at least 1"),
+        ({"max_tuning_jobs": "7"}, r"max_tuning_jobs is '7': expected a whole number"),
+        ({"max_tuning_jobs": True}, r"max_tuning_jobs is True: expected a whole number"),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_named_and_nothing_goes_up(
