@@ -5,7 +5,7 @@ The service is the judge of a definition; this reading is lenient and leaves wha
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.delivery.errors import DeliveryError
@@ -58,6 +58,7 @@ class StepPlan:
     reports: Mapping[str, ReportFile]
     comparisons: tuple[Comparison, ...]
     model_package_group: object = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _plans(steps: object, condition: str | None) -> Iterator[StepPlan]:
 
 
 def _plan(step: Mapping[str, Any], condition: str | None) -> StepPlan:
-    name = str(step.get("Name"))
+    name, arguments = str(step.get("Name")), _object(step.get("Arguments"))
     return StepPlan(
         name=name,
         type=str(step.get("Type")),
@@ -156,8 +157,9 @@ def _plan(step: Mapping[str, Any], condition: str | None) -> StepPlan:
             str(entry.get("PropertyFileName")): ReportFile(str(entry.get("OutputName")), str(entry.get("FilePath")))
             for entry in _objects(step.get("PropertyFiles"))
         },
-        comparisons=tuple(_comparisons(name, _object(step.get("Arguments")).get("Conditions"))),
-        model_package_group=_object(step.get("Arguments")).get("ModelPackageGroupName"),
+        comparisons=tuple(_comparisons(name, arguments.get("Conditions"))),
+        model_package_group=arguments.get("ModelPackageGroupName"),
+        arguments=arguments,
     )
 
 

@@ -24,6 +24,10 @@ class Places:
         """Where all logs are."""
         return str(self.root / "logs") if self.root else "CloudWatch Logs, /aws/sagemaker/*"
 
+    def typed(self, place: str) -> str:
+        """Return a place as a shell takes it, where it is a file."""
+        return shlex.quote(place) if self.root else place
+
     def log(self, step: Step) -> str | None:
         """Return a step's log: a file, or a CloudWatch log group and the beginning of its streams' names."""
         job = step.trials.best_job if step.trials else step.job

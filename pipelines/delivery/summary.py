@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from pipelines.delivery.gate import Check, Verdict, auc_check, package_name
+from pipelines.delivery.misses import misses
 from pipelines.delivery.outcome import evaluation_uri, model_uri
 from pipelines.delivery.run import Result
 from pipelines.delivery.wording import duration, one_line
@@ -11,7 +12,6 @@ from pipelines.delivery.wording import duration, one_line
 Again = Callable[[str, str], str | None]
 
 _HEADLINES = {"registered": "REGISTERED", "rejected": "REJECTED", "finished": "FINISHED", "failed": "FAILED"}
-_LONGEST_REASON = 240
 _SIGNS = {
     "Equals": "==",
     "GreaterThan": ">",
@@ -25,13 +25,15 @@ def summarize(result: Result, again: Again) -> Iterator[str]:
     """Return the lines to print; again gives the command that reruns this run with one parameter changed."""
     verdict = result.verdict
     yield ""
-    yield f"{_HEADLINES[verdict.outcome]}: {one_line(verdict.reason)} ({duration(result.execution.seconds)})"
+    headline = "STOPPED" if _is_stopped(result) else _HEADLINES[verdict.outcome]
+    yield f"{headline}: {one_line(verdict.reason)} ({duration(result.execution.seconds)})"
     for name, text in (*_numbers(verdict), *_places(result)):
         yield f"  {name:<14} {one_line(text)}"
     for name, tail in result.tails.items():
-        yield f"  log of {name}: {tail.place}{f' {tail.problem}' if tail.problem else ''}"
+        problem = f" {tail.problem}" if tail.problem else ""
+        yield f"  log of {name}: {result.places.typed(tail.place)}{problem}"
         yield from (f"    {line}" for line in tail.lines)
-    for name, text in _misses(result):
+    for name, text in misses(result):
         yield f"  not cached     {name}: {one_line(text)}"
     if command := _next(result, again):
         yield f"next: {command}"
@@ -59,22 +61,18 @@ def _places(result: Result) -> Iterator[tuple[str, str]]:
         yield "model package", result.verdict.model_package_arn
     for name, uri in (("model", model_uri(result)), ("evaluation", evaluation_uri(result))):
         if uri:
-            yield name, places.artifact(uri)
-    yield "logs", places.logs
+            yield name, places.typed(places.artifact(uri))
+    yield "logs", places.typed(places.logs)
     yield "execution", result.execution.arn
 
 
-def _misses(result: Result) -> Iterator[tuple[str, str]]:
-    """Reasons of cache misses, each once with all the steps that it holds for; the outcome has them in full."""
-    steps: dict[str, list[str]] = {}
-    for step in result.execution.steps:
-        if step.name in result.cache_reasons and not step.cache_source:
-            steps.setdefault(result.cache_reasons[step.name], []).append(step.name)
-    for reason, names in steps.items():
-        yield ", ".join(names), reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
+def _is_stopped(result: Result) -> bool:
+    return result.execution.status == "Stopped"
 
 
 def _next(result: Result, again: Again) -> str | None:
+    if _is_stopped(result):
+        return "run the pipeline again: finished steps are reused"
     if result.verdict.outcome == "failed":
         failed = (step for step in result.execution.steps if step.status == "Failed")
         return next((command for step in failed if (command := result.places.show_log(step))), None)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipelines.delivery.logs import Tail
 from pipelines.delivery.outcome import make_outcome
 from pipelines.delivery.places import Places
 from pipelines.delivery.progress import Lines, is_interactive, make_progress
@@ -268,6 +269,18 @@ def test_where_nothing_is_left_to_do_no_command_is_made_up() -> None:
     assert not any(line.startswith("next:") for line in lines)
 
 
-def test_a_long_reason_of_a_cache_miss_is_cut() -> None:
-    lines = summary(finish(script(), explain=lambda _: {"Evaluate": "x" * 500}))
-    assert [line for line in lines if "not cached" in line] == [f"  not cached     Evaluate: {'x' * 240}…"]
+def test_a_stopped_run_is_called_so_and_says_what_is_kept() -> None:
+    lines = summary(finish(script("Stopped", [entry("Preprocess")]), run=run_of(NO_GATE)))
+    assert lines[1] == "STOPPED: the execution was stopped (12.5 s)"
+    assert lines[-1] == "next: run the pipeline again: finished steps are reused"
+
+
+def test_files_in_a_folder_with_a_space_are_quoted() -> None:
+    lines = summary(finish(script()), Path("my root"))
+    assert "  evaluation     'my root/s3/bucket/tuned/evaluation.json'" in lines
+    assert "  logs           'my root/logs'" in lines
+    failed = entry("Preprocess", "Failed", metadata=job("ProcessingJob", "prep"), FailureReason="ClientError: no file")
+    result = finish(script("Failed", [failed]), run=run_of(NO_GATE))
+    tail = Tail("my root/logs/prep/algo-1.log", ("no file",))
+    lines = summary(replace(result, tails={"Preprocess": tail}), Path("my root"))
+    assert "  log of Preprocess: 'my root/logs/prep/algo-1.log'" in lines
