@@ -13,11 +13,12 @@ and for every size of the chunks, and the first policies of a large data set are
 import argparse
 import hashlib
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -228,16 +229,27 @@ def write(folder: Path, *, rows: int = DEFAULT_ROWS, seed: int = DEFAULT_SEED) -
         partial.replace(folder / f"{name}.csv")
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the sample data as the command line says."""
-    parser = argparse.ArgumentParser(description="Write sample data: claims.csv and customers.csv.")
+    parser = _Parser(description="Write sample data: claims.csv and customers.csv.")
     parser.add_argument("--rows", type=int, default=DEFAULT_ROWS, help="policies (default %(default)s)")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="seed (default %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="folder to write into")
     options = parser.parse_args(arguments)
     if options.rows < 1:
         parser.error(f"--rows {options.rows}: give at least 1 policy")
-    write(options.output, rows=options.rows, seed=options.seed)
+    try:
+        write(options.output, rows=options.rows, seed=options.seed)
+    except OSError as error:
+        sys.stderr.write(f"{parser.prog}: error: {error.filename or options.output}: {error.strerror}\n")
+        return 1
+    folder = shlex.quote(str(options.output))
+    sys.stdout.write(f"claims.csv and customers.csv in {folder}: {options.rows} policies, seed {options.seed}\n")
     return 0
 
 

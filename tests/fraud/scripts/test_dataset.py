@@ -121,3 +121,19 @@ def test_no_rows_is_refused_and_nothing_is_written(tmp_path: Path, capsys: pytes
     with pytest.raises(ValueError, match="give at least 1 policy"):
         write(tmp_path / "out", rows=0)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "my data"
+    assert main(["--output", str(folder), "--rows", "3"]) == 0
+    assert capsys.readouterr().out == f"claims.csv and customers.csv in '{folder}': 3 policies, seed 2026\n"
+
+
+def test_a_mistake_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["--output", str(tmp_path / "file")]) == 1
+    with pytest.raises(SystemExit):
+        main(["--rows", "many"])
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith(f": error: {tmp_path / 'file'}: File exists")
+    assert ": error: argument --rows: invalid int value: 'many'" in second
