@@ -62,6 +62,21 @@ def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path) -> No
     check_definition(json.loads((tmp_path / "pipeline.json").read_text()))
 
 
+def test_the_module_of_ones_own_runs_as_it_is_said(tmp_path: Path) -> None:
+    text = section("docs/pipeline.md", "A module of your own")
+    shell = Shell(tmp_path)
+    for name, source in zip(("fit.py", "my_pipeline.py"), blocks(text, "python"), strict=True):
+        assert f"`{name}`" in text
+        (tmp_path / name).write_text(source)
+    (commands,) = blocks(text, "sh")
+    for command in commands.splitlines():
+        shell.type(command, exit_code=3 if "0.99" in command else 0)
+    first, second = shell.printed.values()
+    assert "Register registered model package mine/1" in first
+    assert "Fit: cached" in second
+    assert "REJECTED" in second
+
+
 def check_branches(printed: dict[str, str]) -> None:
     first = printed["run-pipeline --local"]
     assert "RegisterTuned registered model package fraud-detection/1" in first
