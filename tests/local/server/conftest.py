@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,12 +31,26 @@ class Reply:
     body: bytes
 
 
+class Incoming(BufferedReader):
+    """What a connection brings, for one response after another: what is read ahead of one belongs to the next."""
+
+    def makefile(self, _mode: str) -> "Incoming":
+        return self
+
+    def close(self) -> None:
+        """Stay open for the next response, which HTTPResponse does not know of."""
+
+    def end(self) -> None:
+        super().close()
+
+
 class Wire:
     """A connection to a server, on which tests send whatever bytes they like."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS)
+        self._incoming = Incoming(socket.SocketIO(self.socket, "r"))
 
     def __enter__(self) -> "Wire":
         return self
@@ -43,6 +58,7 @@ class Wire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._incoming.end()
         self.socket.close()
 
     def send(self, data: bytes) -> None:
@@ -55,7 +71,8 @@ class Wire:
         self.send("\r\n".join([*lines, "", ""]).encode() + body)
 
     def reply(self, method: str = "GET") -> Reply:
-        response = HTTPResponse(self.socket, method=method)
+        # All that it wants of a socket is a file.
+        response = HTTPResponse(self._incoming, method=method)  # type: ignore[arg-type]
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}
         body = response.read()
@@ -68,7 +85,7 @@ class Wire:
 
     def is_closed(self) -> bool:
         """Wait for the next byte or the end, and tell whether it is the end."""
-        return self.socket.recv(1) == b""
+        return self._incoming.read(1) == b""
 
 
 Connect = Callable[[], Wire]
