@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from pipelines.delivery.upload import Destination, hash_sources, upload_archive, upload_data, upload_sources
 from pipelines.fraud import dataset, sdk, settings
@@ -104,8 +105,7 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     tuning = Tuning(max_tuning_jobs, max_parallel_tuning_jobs)
     session = sdk.pipeline_session(boto_session, region=region, bucket=default_bucket)
     if default_bucket:
-        # The SDK would make one of a mistyped name.
-        session.boto_session.client("s3").head_bucket(Bucket=default_bucket)
+        _require_bucket(session, default_bucket)
     uploads = Destination(
         session.boto_session, session.default_bucket(), base_job_prefix.strip("/") or settings.BASE_JOB_PREFIX
     )
@@ -122,6 +122,17 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     return sdk.Pipeline(
         name=pipeline_name, parameters=list(vars(plan.parameters).values()), steps=steps, sagemaker_session=session
     )
+
+
+def _require_bucket(session: Any, bucket: str) -> None:
+    """Refuse a bucket that cannot be used: the SDK would make one of a mistyped name."""
+    try:
+        session.boto_session.client("s3").head_bucket(Bucket=bucket)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise ValueError(
+            f"default_bucket {bucket}: HeadBucket answers {code}; make the bucket, or name one that this role may use"
+        ) from error
 
 
 @cache
