@@ -6,6 +6,16 @@ from importlib import import_module
 from pipelines.delivery.interrupt import INTERRUPTED, listen
 
 
+def approve_model() -> int:
+    """Run approve-model and return its exit code."""
+    return _start("approve-model", "pipelines.approve_model")
+
+
+def deploy_model() -> int:
+    """Run deploy-model and return its exit code."""
+    return _start("deploy-model", "pipelines.deploy_model")
+
+
 def run_pipeline() -> int:
     """Run run-pipeline and return its exit code."""
     return _start("run-pipeline", "pipelines.run_pipeline")
