@@ -1,0 +1,50 @@
+"""What a Model of the registry gives a container that serves it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipelines.local.database import Database, Document
+from pipelines.local.errors import ValidationError
+from pipelines.local.registry import Registry
+
+
+@dataclass(frozen=True)
+class HostedModel:
+    """A model's container: its image, the S3 URI of its model.tar.gz, if it has one, and its variables."""
+
+    name: str
+    image: str
+    data: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def hosted_model(database: Database, name: str) -> HostedModel:
+    """Return what a Model serves; one that stands on a model package has what that says, and its own variables win.
+
+    Raises:
+        ServiceError: there is no such model or package, or this machine cannot serve it.
+    """
+    registry = Registry(database, lambda resource: resource)
+    container = only_container(registry.model(name), name)
+    packaged: Document = {}
+    if "ModelPackageName" in container:
+        packaged = registry.package(container["ModelPackageName"])["InferenceSpecification"]["Containers"][0]
+    environment = {**packaged.get("Environment", {}), **container.get("Environment", {})}
+    merged = {**packaged, **container}
+    return HostedModel(name, merged["Image"], merged.get("ModelDataUrl"), environment)
+
+
+def only_container(model: Document, name: str) -> Document:
+    """Return the one container of a model.
+
+    Raises:
+        ValidationError: it has several, or none.
+    """
+    containers: list[Document] = model.get("Containers") or [
+        model[key] for key in ("PrimaryContainer",) if key in model
+    ]
+    if len(containers) != 1:
+        raise ValidationError(
+            f"Model '{name}' has {len(containers)} containers; this machine serves models with one container."
+        )
+    return containers[0]
