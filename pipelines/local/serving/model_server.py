@@ -20,7 +20,7 @@ class ModelServer:
     """Serves one model: GET /ping, POST /invocations and GET /execution-parameters, by several workers.
 
     `folder` is its own while it runs, `log` gets all that it prints. `environment` wins over the model's own
-    variables. Workers that die are replaced by the container itself; `is_alive` tells whether that still runs.
+    variables; SAGEMAKER_MODEL_SERVER_WORKERS among them is how many workers there are. Workers that die are replaced by the container itself; `is_alive` tells whether that still runs.
     """
 
     def __init__(
@@ -32,7 +32,6 @@ class ModelServer:
         folder: Path,
         log: Path,
         environment: Mapping[str, str] = NOTHING,
-        workers: int | None = None,
     ) -> None:
         self.socket = folder / "socket"
 

@@ -40,9 +40,8 @@ def only_container(model: Document, name: str) -> Document:
     Raises:
         ValidationError: it has several, or none.
     """
-    containers: list[Document] = model.get("Containers") or [
-        model[key] for key in ("PrimaryContainer",) if key in model
-    ]
+    primary = [model["PrimaryContainer"]] if "PrimaryContainer" in model else []
+    containers: list[Document] = model.get("Containers") or primary
     if len(containers) != 1:
         raise ValidationError(
             f"Model '{name}' has {len(containers)} containers; this machine serves models with one container."
