@@ -208,7 +208,7 @@ def _preprocess(plan: Plan) -> Any:
         name="Preprocess",
         step_args=_processor(plan, PREPROCESS).run(
             inputs=[_code(plan, PREPROCESS), _input("data", plan.parameters.input_data)],
-            outputs=[_output(plan, "Preprocess", name) for name in (*CHANNELS, "test", "input")],
+            outputs=[_output(plan, "Preprocess", name) for name in (*CHANNELS, "test", "labelled", "input")],
             arguments=arguments,
         ),
         property_files=[sdk.PropertyFile(name="InputReport", output_name="input", path=settings.INPUT_REPORT)],
@@ -288,6 +288,7 @@ def _lineage(plan: Plan, preprocess: Any, evaluate: Any) -> dict[str, Any]:
         "CodeHash": hash_sources(settings.SCRIPTS, files),
         "RocAuc": _auc(evaluate).to_string(),
         "RocAucThreshold": plan.parameters.roc_auc_threshold.to_string(),
+        "LabelledRows": sdk.Join(on="/", values=[_produced(preprocess, "labelled"), settings.LABELLED_ROWS]),
     }
 
 

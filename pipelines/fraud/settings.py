@@ -47,6 +47,9 @@ AUC_PATH = "binary_classification_metrics.auc.value"
 INPUT_REPORT = "input.json"
 INPUT_HASH_PATH = "sha256"
 
+# Raw rows of the test set and what became of them: whoever deploys the model sends them through the endpoint.
+LABELLED_ROWS = "labelled.csv"
+
 CONTENT_TYPES = ["text/csv", "application/json"]
 INFERENCE_INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
 TRANSFORM_INSTANCES = ["ml.m5.large", "ml.m5.xlarge"]

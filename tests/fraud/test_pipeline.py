@@ -186,7 +186,7 @@ def test_outputs_of_two_executions_never_meet(steps: dict[str, Json]) -> None:
             run = {"Get": "Execution.PipelineExecutionId"}
             assert target["S3Uri"]["Std:Join"]["Values"] == [f"s3://{BUCKET}/fraud/runs", run, step, name]
             assert target["LocalPath"] == f"{OUTPUT}/{name}"
-    assert set(outputs(steps["Preprocess"])) == {"train", "validation", "schema", "test", "input"}
+    assert set(outputs(steps["Preprocess"])) == {"train", "validation", "schema", "test", "labelled", "input"}
 
 
 def test_training_is_given_the_untuned_hyperparameters_in_script_mode(steps: dict[str, Json]) -> None:
@@ -285,6 +285,7 @@ def test_a_registered_model_tells_what_it_is_made_of(steps: dict[str, Json], nam
         "InputDataHash": read("Preprocess", "InputReport", "sha256"),
         "RocAuc": read(evaluation, "EvaluationReport", "binary_classification_metrics.auc.value"),
         "RocAucThreshold": THRESHOLD,
+        "LabelledRows": {"Std:Join": {"On": "/", "Values": [produced("Preprocess", "labelled"), "labelled.csv"]}},
     }
 
 

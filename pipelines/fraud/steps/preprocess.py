@@ -1,17 +1,20 @@
-"""The Preprocess job: claims and customers tables in; encoded train, validation and test sets out."""
+"""The Preprocess job: claims and customers in; encoded train, validation and test sets and some raw test rows out."""
 
 import argparse
+import csv
 import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from features import Column, DataError, Schema, encode, load_schema, read_csv, report_failure
@@ -19,11 +22,12 @@ from features import Column, DataError, Schema, encode, load_schema, read_csv, r
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 ROW_GROUP_ROWS = 131_072
+LABELLED_ROWS = 10_000
 
 
 def read_table(folder: Path, name: str, columns: Sequence[Column]) -> pa.Table:
     """Read and encode the table's files (name*.csv), in the order of their names."""
-    files = sorted(folder.glob(f"{name}*.csv"))
+    files = _files(folder, name)
     if not files:
         there = ", ".join(sorted(file.name for file in folder.glob("*"))) or "nothing"
         raise DataError(f"{folder}: no file {name}*.csv; found: {there}")
@@ -31,6 +35,10 @@ def read_table(folder: Path, name: str, columns: Sequence[Column]) -> pa.Table:
     if not table.num_rows:
         raise DataError(f"{', '.join(file.name for file in files)}: no rows; give at least one policy")
     return table
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    return sorted(folder.glob(f"{name}*.csv"))
 
 
 def _read_file(file: Path, columns: Sequence[Column]) -> pa.Table:
@@ -114,9 +122,54 @@ def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema: Schema |
         rows = joined.filter(pa.array(splits == position))
         _write(rows, output_dir / name / f"{name}.parquet")
         counts[name] = rows.num_rows
+    test = np.flatnonzero(splits == list(SPLITS).index("test"))[:LABELLED_ROWS]
+    labels = joined[schema.label].to_numpy()[test]
+    _write_labelled(output_dir / "labelled" / "labelled.csv", labels, read_cells(input_dir, schema, ids[test]), schema)
     (output_dir / "schema").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(SCHEMA_FILE, output_dir / "schema" / "schema.json")
     return counts
+
+
+def read_cells(folder: Path, schema: Schema, ids: npt.NDArray[np.int64]) -> pa.Table:
+    """Return the features of these policies as the files have them, as text, in the order of the ids."""
+    cells: dict[str, pa.ChunkedArray] = {}
+    for name, columns in schema.tables.items():
+        names = [column.name for column in columns if column.kind not in ("id", "label")]
+        rows = pa.concat_tables(_find(_files(folder, name), schema.id, names, ids))
+        found: npt.NDArray[np.int64] = rows[schema.id].to_numpy()
+        order = np.argsort(found)
+        rows = rows.take(pa.array(order[np.searchsorted(found, ids, sorter=order)]))
+        cells |= {column: rows[column] for column in names}
+    return pa.table(cells)
+
+
+def _find(files: Sequence[Path], key: str, names: Sequence[str], ids: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
+    """Yield the rows of these ids, and read no further than the last of them."""
+    wanted, missing = pa.array(ids), len(ids)
+    types = {key: pa.int64(), **dict.fromkeys(names, pa.string())}
+    convert = pa_csv.ConvertOptions(column_types=types, include_columns=list(types))
+    for batch in _batches(files, convert):
+        rows = pa.table(batch).filter(pc.is_in(batch[key], wanted))
+        missing -= rows.num_rows
+        yield rows
+        if not missing:
+            return
+
+
+def _batches(files: Sequence[Path], convert: pa_csv.ConvertOptions) -> Iterator[pa.RecordBatch]:
+    for file in files:
+        with pa_csv.open_csv(file, convert_options=convert) as stream:
+            yield from stream
+
+
+def _write_labelled(file: Path, labels: npt.NDArray[np.int8], cells: pa.Table, schema: Schema) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([schema.label, *schema.names])
+        writer.writerows(zip(labels.tolist(), *(cells[name].to_pylist() for name in schema.names), strict=True))
+    partial.replace(file)
 
 
 def hash_files(folder: Path) -> str:

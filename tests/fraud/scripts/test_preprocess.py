@@ -46,8 +46,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
-def test_the_outputs_are_three_sets_and_the_schema(prepared: Path) -> None:
+def test_the_outputs_are_three_sets_the_labelled_rows_and_the_schema(prepared: Path) -> None:
     assert list(files(prepared)) == [
+        "labelled/labelled.csv",
         "schema/schema.json",
         "test/test.parquet",
         "train/train.parquet",
