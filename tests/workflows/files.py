@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 DEPENDABOT = REPOSITORY / ".github" / "dependabot.yml"
 BUILDSPEC = REPOSITORY / "codebuild-buildspec.yml"
+DEPLOY_BUILDSPEC = REPOSITORY / "deploy-buildspec.yml"
 TOOLS = Path(sys.executable).parent
 
 
@@ -32,8 +33,11 @@ def scripts() -> dict[str, str]:
     blocks = {
         f"{file.name}: {step['name']}": step["run"] for file in WORKFLOWS for step in steps(file) if "run" in step
     }
-    phases = read(BUILDSPEC)["phases"]
-    commands = {f"buildspec: {name}": "\n".join(phase["commands"]) for name, phase in phases.items()}
+    commands = {
+        f"{file.name}: {name}": "\n".join(phase["commands"])
+        for file in (BUILDSPEC, DEPLOY_BUILDSPEC)
+        for name, phase in read(file)["phases"].items()
+    }
     return blocks | commands
 
 

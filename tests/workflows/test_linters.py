@@ -73,12 +73,25 @@ def test_no_step_checks_code_out_with_a_token_that_stays() -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_a_run_that_costs_money_is_queued_and_never_cancelled() -> None:
-    documents = [read(file) for file in WORKFLOWS]
-    paid = [document for document in documents if "run-in-aws.yml" in str(document["jobs"])]
-    assert len(paid) == 2
-    for document in paid:
-        assert document["concurrency"] == {"group": "pipeline-in-aws", "cancel-in-progress": False, "queue": "max"}
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("main.yml", "pipeline-in-aws"),
+        ("retrain.yml", "pipeline-in-aws"),
+        ("deploy.yml", "deploy"),
+        ("approve.yml", "approve"),
+    ],
+)
+def test_what_changes_something_in_aws_is_queued_and_never_cancelled(name: str, group: str) -> None:
+    (document,) = (read(file) for file in WORKFLOWS if file.name == name)
+    assert document["concurrency"] == {"group": group, "cancel-in-progress": False, "queue": "max"}
+
+
+def test_each_job_that_takes_on_a_role_is_one_whose_runs_are_queued() -> None:
+    taking = {file.name for file in WORKFLOWS if "configure-aws-credentials@" in file.read_text()}
+    assert taking == {"run-in-aws.yml", "deploy-stage.yml", "approve.yml"}
+    for called, callers in {"run-in-aws.yml": {"main.yml", "retrain.yml"}, "deploy-stage.yml": {"deploy.yml"}}.items():
+        assert {file.name for file in WORKFLOWS if f"$/.github/workflows/{called}" in file.read_text()} == callers
 
 
 def test_every_job_has_a_time_limit() -> None:
