@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.definition import Comparison, ReportFile, Run
+from pipelines.delivery.documents import read_document
 from pipelines.delivery.gate import Candidate, Check, Package, says_rejected
 from pipelines.delivery.jobs import Jobs
 from pipelines.delivery.snapshot import Execution, Step
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROC_AUC_PROPERTY = "RocAuc"
 # The name that training jobs give every model.
 MODEL = "/model.tar.gz"
-_UNREADABLE = frozenset({"NoSuchKey", "NoSuchBucket", "AccessDenied", "AccessDeniedException", "404", "403"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 # Both are said of a group that nobody has registered anything in.
 _NO_GROUP = frozenset({"ResourceNotFound", "ValidationException"})
 _SEGMENT = re.compile(r"""\[['"](?P<key>[^'"]+)['"]\]|\[(?P<index>\d+)\]|(?P<name>[^.\[\]]+)""")
@@ -79,7 +79,7 @@ class Evaluation:
             arns = (entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"])
             arn = next((each for each in arns if each != own), None)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in (_NO_GROUP if needed else _NO_GROUP | _UNREADABLE):
+            if error.response["Error"]["Code"] not in (_NO_GROUP if needed else _NO_GROUP | _DENIED):
                 raise
             return None
         return self.package(arn, path) if arn else None
@@ -129,20 +129,8 @@ class Evaluation:
 
     def _report(self, uri: str) -> object:
         if uri not in self._reports:
-            self._reports[uri] = self._read(uri)
+            self._reports[uri] = read_document(self._s3, uri)
         return self._reports[uri]
-
-    def _read(self, uri: str) -> object:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        try:
-            return json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except ClientError as error:
-            # A report that is gone or not ours to read costs the number, not the verdict.
-            if error.response["Error"]["Code"] not in _UNREADABLE:
-                raise
-        except ValueError:
-            return None
-        return None
 
 
 def _metric(path: str) -> str:
