@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from pipelines.delivery.documents import read_document
 from pipelines.delivery.report.facts import Champion, Facts, PackageFact, Report, StepFact, Trial, Tuning
 from pipelines.delivery.report.graph import Graph, read_graph
 from pipelines.delivery.report.quality import read_importance, read_quality
@@ -25,14 +25,10 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 IMPORTANCE = "feature_importance.json"
-_LARGEST_REPORT = 20_000_000
 _MOST_TRIALS = 500
 _CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
 # Codes of "there is none" and "you may not"; anything else is a failure that must be seen.
-_ABSENT = frozenset(
-    {"NoSuchKey", "NoSuchBucket", "AccessDenied", "AccessDeniedException", "ResourceNotFound", "ValidationException"}
-    | {"404", "403"}
-)
+_ABSENT = frozenset({"AccessDenied", "AccessDeniedException", "ResourceNotFound", "ValidationException"})
 
 
 def gather(site: Site, run_result: Result) -> Facts:
@@ -144,7 +140,8 @@ class _Gatherer:
 
     def _package(self, description: Mapping[str, Any]) -> PackageFact:
         arn = description["ModelPackageArn"]
-        return PackageFact(arn, description.get("ModelApprovalStatus", ""), _approve(arn, self._result.places.root))
+        approve = _approve(arn, description.get("ModelPackageGroupName", ""), self._result.places.root)
+        return PackageFact(arn, description.get("ModelApprovalStatus", ""), approve)
 
     def _champion(self) -> Champion | None:
         found = self._result.verdict.champion
@@ -162,17 +159,8 @@ class _Gatherer:
 
     def _document(self, uri: str) -> object:
         if uri not in self._documents:
-            self._documents[uri] = _allowed(lambda: self._read(uri))
+            self._documents[uri] = read_document(self._s3, uri)
         return self._documents[uri]
-
-    def _read(self, uri: str) -> object:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        answer = self._s3.get_object(Bucket=bucket, Key=key)
-        try:
-            return json.loads(answer["Body"].read(_LARGEST_REPORT))
-        except (ValueError, RecursionError):
-            # No report is no section; the step that reads it in earnest says what is wrong with it.
-            return None
 
 
 def _allowed(ask: Callable[[], Found]) -> Found | None:
@@ -203,12 +191,7 @@ def _trial(number: int, summary: Mapping[str, Any], best: str | None) -> Trial:
     )
 
 
-def _approve(arn: str, root: Path | None) -> str:
-    """Return the command that approves a model package: of the AWS CLI, or of Python where there is no AWS."""
-    if root is None:
-        return f"aws sagemaker update-model-package --model-package-arn {arn} --model-approval-status Approved"
-    program = (
-        f"from pipelines.local import session; session({json.dumps(str(root))}, region={json.dumps(arn.split(':')[3])})"
-        f'.client("sagemaker").update_model_package(ModelPackageArn={json.dumps(arn)}, ModelApprovalStatus="Approved")'
-    )
-    return f"python -c {shlex.quote(program)}"
+def _approve(arn: str, group: str, root: Path | None) -> str:
+    """Return the command that approves a model package."""
+    here = ["--local", "--local-root", str(root)] if root else []
+    return shlex.join(["approve-model", arn.rpartition("/")[2], "--group", group, "--approve", *here])

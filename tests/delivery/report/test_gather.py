@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from pipelines.delivery.places import Places
 from pipelines.delivery.report import html, markdown
 from pipelines.delivery.report.facts import Facts
 from pipelines.delivery.report.gather import gather
@@ -138,12 +141,17 @@ def test_every_page_of_trials_is_read() -> None:
     assert len(found.trials) == 3
 
 
-def test_the_command_of_an_approval_in_aws_is_of_its_own_tools() -> None:
+def test_the_command_of_an_approval_names_version_and_group() -> None:
     found = facts_of(service()).package
     assert found
-    assert found.approve == (
-        f"aws sagemaker update-model-package --model-package-arn {PACKAGE} --model-approval-status Approved"
-    )
+    assert found.approve == "approve-model 3 --group fraud --approve"
+
+
+def test_the_command_of_an_approval_on_this_machine_says_where_the_state_is() -> None:
+    result = replace(finish(service()), places=Places(Path("my state")))
+    found = gather(site(service()), result).package
+    assert found
+    assert found.approve == "approve-model 3 --group fraud --approve --local --local-root 'my state'"
 
 
 def test_the_graph_has_the_untaken_branch_and_the_numbers_of_the_gate() -> None:
