@@ -70,6 +70,12 @@ class ModelPackage:
         """Group and version, as people call it."""
         return f"{self.group}/{self.version}"
 
+    def lead(self, champion: ModelPackage | None) -> float | None:
+        """By how much its ROC AUC is higher than the champion's."""
+        if champion is None or champion.roc_auc is None or self.roc_auc is None:
+            return None
+        return self.roc_auc - champion.roc_auc
+
 
 def describe(client: SageMakerClient, arn: str) -> ModelPackage:
     """Return a model package as it is now."""

@@ -38,6 +38,14 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its greatest unit: `40 s`, `5 min`, `3 h`, `12 d`."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
 def one_line(text: str) -> str:
     """Text of any layout on one line, without control characters that would act on a terminal."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
