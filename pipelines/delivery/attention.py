@@ -1,4 +1,4 @@
-"""How long a command stays with an execution: until its end, an interrupt, or the time that it was given."""
+"""How long a command stays with what it waits for: until its end, an interrupt, or the time that it was given."""
 
 from __future__ import annotations
 
@@ -23,9 +23,19 @@ FAILURES_IN_A_ROW = 20
 
 
 class Attention:
-    """Pauses between two looks at an execution, and ends them by raising; the execution itself goes on."""
+    """Pauses between two looks at something that goes on, and ends them by raising; it goes on itself.
 
-    def __init__(self, interrupt: Event | None = None, *, minutes: float | None = None) -> None:
+    Where it is no execution, advise says how to come back to it.
+    """
+
+    def __init__(
+        self,
+        interrupt: Event | None = None,
+        *,
+        minutes: float | None = None,
+        advise: Callable[[str], str] | None = None,
+    ) -> None:
+        self.advise = advise or advice
         self._interrupt = interrupt or Event()
         self._minutes = minutes
         self._until = None if minutes is None else time.monotonic() + minutes * 60
@@ -39,9 +49,11 @@ class Attention:
         """
         left = seconds if self._until is None else self._until - time.monotonic()
         if self._interrupt.wait(max(0, min(seconds, left))):
-            raise InterruptionError(f"stopped following {arn}, which goes on; {advice(arn)}")
+            raise InterruptionError(f"stopped following {arn}, which goes on; {self.advise(arn)}")
         if left < seconds:
-            raise FollowingTimeoutError(f"followed {arn} for {self._minutes:g} minutes, and it goes on; {advice(arn)}")
+            raise FollowingTimeoutError(
+                f"followed {arn} for {self._minutes:g} minutes, and it goes on; {self.advise(arn)}"
+            )
 
 
 class Patience:
@@ -67,7 +79,8 @@ class Patience:
                 what = (explain(error) or str(error)).partition(". Next: ")[0]
                 if failures == FAILURES_IN_A_ROW:
                     raise ContactError(
-                        f"lost contact with {arn} after {failures} failures in a row, the last: {what}; {advice(arn)}"
+                        f"lost contact with {arn} after {failures} failures in a row, the last: {what}; "
+                        f"{attention.advise(arn)}"
                     ) from error
                 self._say(f"{what}; trying again ({failures} of {FAILURES_IN_A_ROW - 1})")
                 if is_expired(error):

@@ -54,7 +54,7 @@ class Follower:
         self, arn: str, show: Callable[[Execution], None], attention: Attention, patience: Patience
     ) -> Execution:
         """Show the execution until it has ended, or attention or patience have."""
-        for pause in _pauses(self._interval):
+        for pause in pauses(self._interval):
             execution = patience.call(lambda: self.look(arn), attention, arn)
             show(execution)
             if execution.has_ended:
@@ -82,8 +82,8 @@ class Follower:
             page = {"NextToken": answer["NextToken"]}
 
 
-def _pauses(interval: float) -> Iterator[float]:
-    """Short at first, so that a run whose steps are all cached is over when its last step is."""
+def pauses(interval: float) -> Iterator[float]:
+    """Yield pauses, short ones at first, so that what ends soon is seen to have ended."""
     pause = interval / 10
     while True:
         yield pause

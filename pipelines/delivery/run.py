@@ -34,7 +34,8 @@ Explain = Callable[[str], Mapping[str, str]]
 class Site:
     """A SageMaker as a run sees it: how it is reached, how often it is asked, and what an interrupt does there.
 
-    `interval` is in seconds; `explain` gives, for an execution's ARN, the reason of each step's cache miss.
+    `interval` is in seconds; `explain` gives, for an execution's ARN, the reason of each step's cache miss, and
+    `endpoint_url`, for an endpoint's name, where it answers; AWS tells neither.
     """
 
     session: boto3.Session
@@ -42,6 +43,7 @@ class Site:
     stops_on_interrupt: bool
     places: Places = field(default_factory=Places)
     explain: Explain | None = None
+    endpoint_url: Callable[[str], str] | None = None
 
     @cached_property
     def client(self) -> SageMakerClient:
