@@ -22,6 +22,7 @@ from pipelines.quiet_sdk import quiet_sdk
 if TYPE_CHECKING:
     import boto3
 
+GROUP_SETTING = "MODEL_PACKAGE_GROUP_NAME"
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+")
 
 
@@ -139,13 +140,37 @@ def role_of(options: argparse.Namespace) -> str | None:
 
 def load_module(name: str) -> PipelineModule:
     """Import the module, from the current folder too, and find its get_pipeline."""
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    _look_here()
     get_pipeline = getattr(_import(name), "get_pipeline", None)
     if not callable(get_pipeline):
         raise UsageError(f"module {name} has no get_pipeline function: define one, or name another with --module-name")
     return PipelineModule(name, get_pipeline)
+
+
+def group_of(module: str) -> str:
+    """Return the model package group of a pipeline: MODEL_PACKAGE_GROUP_NAME of the settings beside its module.
+
+    The module itself is not imported, for it brings the SDK along, which takes seconds.
+    """
+    settings = ".".join([*module.split(".")[:-1], "settings"])
+    unknown = (
+        f"the model package group of {module} is not known: give --group NAME, or set {GROUP_SETTING} in {settings}"
+    )
+    _look_here()
+    try:
+        group = getattr(_import(settings), GROUP_SETTING, None)
+    except UsageError as error:
+        raise UsageError(unknown) from error
+    if not isinstance(group, str):
+        raise UsageError(unknown)
+    return group
+
+
+def _look_here() -> None:
+    """Let modules of the current folder be found."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
 
 
 def _import(name: str) -> object:
