@@ -2,15 +2,14 @@
 
 import time
 from collections import Counter
-from typing import Any
 
-from pipelines.local.database import AlreadyExists, Database, Document
+from pipelines.local.database import AlreadyExists, Document
 from pipelines.local.errors import ValidationError
+from pipelines.local.hosting.documents import CONFIG_KIND
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.requests import check_uri, described, refuse
 from pipelines.local.serving.models import hosted_model
 
-KIND = "endpoint-config"
 # Members that only make sense for what this machine does not do.
 REFUSED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "CrossRegionTrafficConfig")
 REFUSED_OF_VARIANTS = ("ServerlessConfig", "InstancePools", "ManagedInstanceScaling", "AcceleratorPartitionLayouts")
@@ -37,10 +36,10 @@ class EndpointConfigs:
             "CreationTime": time.time(),
         }
         with self._database.transaction():
-            if self._database.get(KIND, name) is None:
+            if self._database.get(CONFIG_KIND, name) is None:
                 self._check(config)
             try:
-                self._database.insert(KIND, name, config)
+                self._database.insert(CONFIG_KIND, name, config)
             except AlreadyExists as error:
                 message = f'Cannot create already existing endpoint configuration "{self._arn(name)}".'
                 raise ValidationError(message) from error
@@ -53,7 +52,9 @@ class EndpointConfigs:
         variants = config["ProductionVariants"]
         repeated = [name for name, count in Counter(it["VariantName"] for it in variants).items() if count > 1]
         if repeated:
-            raise ValidationError(f"ProductionVariants: the VariantName '{repeated[0]}' is there twice; each is unique.")
+            raise ValidationError(
+                f"ProductionVariants: the VariantName '{repeated[0]}' is there twice; each is unique."
+            )
         for variant in variants:
             self._check_variant(variant, f"ProductionVariants['{variant['VariantName']}']")
         if not any(variant["InitialVariantWeight"] for variant in variants):
@@ -79,14 +80,14 @@ class EndpointConfigs:
         Raises:
             ValidationError: there is none.
         """
-        config = self._database.get(KIND, name)
+        config = self._database.get(CONFIG_KIND, name)
         if config is None:
             raise ValidationError(f'Could not find endpoint configuration "{self._arn(name)}".')
         return config
 
     def all(self) -> list[Document]:
         """Return all configurations, oldest first."""
-        return self._database.list(KIND)
+        return self._database.list(CONFIG_KIND)
 
     def delete(self, name: str) -> None:
         """Delete a configuration; endpoints that serve it go on doing so.
@@ -96,22 +97,7 @@ class EndpointConfigs:
         """
         with self._database.transaction():
             self.describe(name)
-            self._database.delete(KIND, name)
+            self._database.delete(CONFIG_KIND, name)
 
     def _arn(self, name: str) -> str:
-        return self._machine.arn(f"{KIND}/{name}")
-
-
-def config_of(database: Database, endpoint: Document, name: str) -> Document:
-    """Return a configuration that an endpoint serves or is to serve, though it may have been deleted since.
-
-    `endpoint` is the document of the endpoint, which keeps a copy of each from when it was asked for.
-
-    Raises:
-        ValidationError: there is none.
-    """
-    kept: dict[str, Any] = endpoint.get("Configs", {})
-    config: Document | None = kept.get(name) or database.get(KIND, name)
-    if config is None:
-        raise ValidationError(f"Endpoint configuration {name} does not exist.")
-    return config
+        return self._machine.arn(f"{CONFIG_KIND}/{name}")

@@ -2,7 +2,8 @@
 
 An endpoint's document is what DescribeEndpoint returns, and more: `Wanted`, what its process is to do, which is
 `{"EndpointConfigName": name, "DeploymentConfig": config or None}` or `{"Deleted": True}`, and is taken out when it is
-done; `Url`, where it answers; and `Owner`, whose process it is.
+done; `Url`, where it answers; `Owner`, whose process it is; and `Configs`, copies of the configs that it serves or is
+to serve, which may be deleted meanwhile.
 """
 
 import time
@@ -14,13 +15,19 @@ from pipelines.local.ownership import Ownership
 KIND = "endpoint"
 CONFIG_KIND = "endpoint-config"
 ALARM_KIND = "alarm"
-WANTED, OWNER, URL = "Wanted", "Owner", "Url"
-PRIVATE = (WANTED, OWNER, URL)
+WANTED, OWNER, URL, CONFIGS = "Wanted", "Owner", "Url", "Configs"
+PRIVATE = (WANTED, OWNER, URL, CONFIGS)
 
 
 def needs_process(document: Document) -> bool:
     """Tell whether there is something to do for an endpoint's process; one that failed can only be deleted."""
     return WANTED in document or document["EndpointStatus"] != "Failed"
+
+
+def config_of(database: Database, endpoint: Document, name: str) -> Document | None:
+    """Return a config that an endpoint serves or is to serve, as it was when that was asked for."""
+    copy: Document | None = endpoint.get(CONFIGS, {}).get(name)
+    return copy or database.get(CONFIG_KIND, name)
 
 
 class Record:
@@ -50,7 +57,7 @@ class Record:
 
     def config(self, name: str) -> Document | None:
         """Return an endpoint config."""
-        return self._database.get(CONFIG_KIND, name)
+        return config_of(self._database, self.read() or {}, name)
 
     def change(self, done: Document | None = None, **changes: Any) -> None:
         """Change members, and remove those that are None; also what was wanted, if it is still what was done."""
