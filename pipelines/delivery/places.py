@@ -10,6 +10,7 @@ _LOG_GROUPS = {
     "Processing": "/aws/sagemaker/ProcessingJobs",
     "Training": "/aws/sagemaker/TrainingJobs",
     "Tuning": "/aws/sagemaker/TrainingJobs",
+    "Transform": "/aws/sagemaker/TransformJobs",
 }
 
 

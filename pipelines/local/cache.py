@@ -29,6 +29,7 @@ KEY_MEMBERS: dict[str, tuple[str, ...]] = {
         "InputDataConfig",
     ),
     "Tuning": ("HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions"),
+    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
 }
 KEY_MEMBERS_OF_TRAINING_DEFINITION = (
     "AlgorithmSpecification",

@@ -1,4 +1,4 @@
-"""The operations on processing, training and tuning jobs: create, describe, list, stop."""
+"""The operations on processing, training, tuning and transform jobs: create, describe, list, stop."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pipelines.local.api.listing import containing, ordered, page, pick, within_
 from pipelines.local.containers.stop import Stop
 from pipelines.local.database import Document
 from pipelines.local.errors import ResourceNotFound, ValidationError
-from pipelines.local.jobs import processing, training, tuning
+from pipelines.local.jobs import processing, training, transform, tuning
 from pipelines.local.jobs.machine import Machine
 
 
@@ -27,6 +27,7 @@ class JobApi:
 PROCESSING = JobApi("ProcessingJob", "ProcessingEndTime", processing.KIND, processing.create, processing.run)
 TRAINING = JobApi("TrainingJob", "TrainingEndTime", training.KIND, training.create, training.run)
 TUNING = JobApi("HyperParameterTuningJob", "HyperParameterTuningEndTime", tuning.KIND, tuning.create, tuning.run)
+TRANSFORM = JobApi("TransformJob", "TransformEndTime", transform.KIND, transform.create, transform.run)
 
 
 class Jobs:
@@ -64,8 +65,9 @@ class Jobs:
 
     def describe(self, request: Document) -> Document:
         """Describe a job."""
-        description = self._find(request[f"{self._api.api_name}Name"])
-        return {name: value for name, value in description.items() if name != "TrainingJobSummaries"}
+        shape = self._machine.model.operation_model(f"Describe{self._api.api_name}").output_shape
+        assert shape is not None
+        return pick(self._find(request[f"{self._api.api_name}Name"]), *shape.members)
 
     def _find(self, name: str) -> Document:
         description = self._machine.database.get(self._api.kind, name)
@@ -87,6 +89,8 @@ class Jobs:
         return page("TrainingJobSummaries" if self._api is TRAINING else f"{name}Summaries", summaries, request)
 
     def _more(self, job: Document) -> dict[str, Any]:
+        if self._api is TRANSFORM:
+            return pick(job, "FailureReason")
         if self._api is not TUNING:
             return {}
         config = job["HyperParameterTuningJobConfig"]
@@ -122,7 +126,7 @@ class Jobs:
 
 def all_jobs(machine: Machine) -> dict[str, Jobs]:
     """Return the jobs of every kind, by the kind's name in the API."""
-    return {api.api_name: Jobs(machine, api) for api in (PROCESSING, TRAINING, TUNING)}
+    return {api.api_name: Jobs(machine, api) for api in (PROCESSING, TRAINING, TUNING, TRANSFORM)}
 
 
 def _objective(trial: Document) -> float:

@@ -9,6 +9,7 @@ DESCRIBE = {
     "Processing": "DescribeProcessingJob",
     "Training": "DescribeTrainingJob",
     "Tuning": "DescribeHyperParameterTuningJob",
+    "Transform": "DescribeTransformJob",
     "Model": "DescribeModel",
     "RegisterModel": "DescribeModelPackage",
 }

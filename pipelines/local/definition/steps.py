@@ -43,6 +43,7 @@ JOBS = {
     "Tuning": Job(
         "CreateHyperParameterTuningJob", "HyperParameterTuningJobName", (*COMMON, "CacheConfig", "RetryPolicies")
     ),
+    "Transform": Job("CreateTransformJob", "TransformJobName", (*COMMON, "CacheConfig", "RetryPolicies")),
     "Model": Job("CreateModel", "ModelName", (*COMMON, "RetryPolicies")),
     "RegisterModel": Job("CreateModelPackage", "ModelPackageName", (*COMMON, "RetryPolicies"), named=False),
 }
@@ -66,7 +67,6 @@ ELSEWHERE = frozenset(
         "Lambda",
         "Lineage",
         "QualityCheck",
-        "Transform",
     }
 )
 

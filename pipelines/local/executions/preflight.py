@@ -38,6 +38,8 @@ def _jobs(step: Step) -> Iterator[tuple[Any, Any, str]]:
         yield application.get("ImageUri"), cluster.get("InstanceCount"), "ProcessingResources.ClusterConfig"
     elif step.type == "Training":
         yield _training(arguments)
+    elif step.type == "Transform":
+        yield None, arguments["TransformResources"].get("InstanceCount"), "TransformResources"
     elif step.type == "Tuning":
         single = arguments.get("TrainingJobDefinition")
         yield from map(_training, [single] if single else arguments.get("TrainingJobDefinitions", []))

@@ -4,12 +4,12 @@ import time
 
 from pipelines.local.database import Document
 from pipelines.local.executions.records import ACTIVE, RUNNING, STEPS_FAILED, Records
-from pipelines.local.jobs import processing, training, tuning
+from pipelines.local.jobs import processing, training, transform, tuning
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.steps.properties import resource_of
 
 REASON = "The process that ran this execution ended before it did. Its finished steps are reused by the next run."
-RECOVER_JOB = {module.KIND: module.recover for module in (processing, training, tuning)}
+RECOVER_JOB = {module.KIND: module.recover for module in (processing, training, tuning, transform)}
 
 
 def recover(machine: Machine, records: Records, arn: str, reason: str = REASON) -> None:

@@ -23,5 +23,7 @@ def _outputs(machine: Machine, description: Document) -> list[str]:
         return _outputs(machine, best or {})
     if "ModelArtifacts" in description:
         return [description["ModelArtifacts"]["S3ModelArtifacts"]]
+    if "TransformOutput" in description:
+        return [description["TransformOutput"]["S3OutputPath"]]
     outputs = description.get("ProcessingOutputConfig", {}).get("Outputs", [])
     return [output["S3Output"]["S3Uri"] for output in outputs if "S3Output" in output]

@@ -13,7 +13,11 @@ from pipelines.local.containers.opt_ml import Tree
 from pipelines.local.errors import DiskFull, LocalError
 from pipelines.local.jobs.machine import Machine
 
-LOG_FOLDERS = {"processing-job": "ProcessingJobs", "training-job": "TrainingJobs"}
+LOG_FOLDERS = {
+    "processing-job": "ProcessingJobs",
+    "training-job": "TrainingJobs",
+    "transform-job": "TransformJobs",
+}
 LOG_STREAM = "algo-1.log"
 REASON_CHARACTERS = 1024
 LAST_LINE_BYTES = 1 << 14

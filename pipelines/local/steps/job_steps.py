@@ -1,4 +1,4 @@
-"""The steps that are jobs: Processing, Training and Tuning."""
+"""The steps that are jobs: Processing, Training, Tuning and Transform."""
 
 import secrets
 import string
@@ -11,7 +11,7 @@ from pipelines.local.database import Document
 from pipelines.local.definition import Step
 from pipelines.local.errors import ServiceError, StepFailure, StoppedByUser
 from pipelines.local.expressions.resolve import Scope, resolve
-from pipelines.local.jobs import processing, training, tuning
+from pipelines.local.jobs import processing, training, transform, tuning
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.outputs import is_there, written_outputs
 from pipelines.local.steps.step_context import StepContext, StepResult
@@ -37,6 +37,7 @@ class JobType:
 PROCESSING = JobType("Processing", "ProcessingJob", 63, processing.create, processing.run)
 TRAINING = JobType("Training", "TrainingJob", 63, training.create, training.run)
 TUNING = JobType("Tuning", "HyperParameterTuningJob", 32, tuning.create, tuning.run)
+TRANSFORM = JobType("Transform", "TransformJob", 63, transform.create, transform.run)
 
 
 def run_job_step(job: JobType, step: Step, scope: Scope, context: StepContext) -> StepResult:

@@ -222,7 +222,7 @@ class Store:
             message = f"no object matches {uri}; upload it first, or look for it in {self.root / bucket}"
             raise ServiceError("NoSuchKey", message, status=404)
         for item in found:
-            destination = folder / _relative(item.key, prefix)
+            destination = folder / relative_name(item.key, prefix)
             with refusing(f"copy s3://{bucket}/{item.key} to {destination}"):
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.root / bucket / item.key, destination)
@@ -314,7 +314,8 @@ class Store:
         return self._describe(bucket, key, status, partial(self._etags.of_version, folder / key, status))
 
 
-def _relative(key: str, prefix: str) -> str:
+def relative_name(key: str, prefix: str) -> str:
+    """Return a key's name below an S3Prefix; an object named in full keeps its last name."""
     rest = key.removeprefix(prefix)
     if not prefix or prefix.endswith("/") or rest.startswith("/"):
         return rest.lstrip("/")
