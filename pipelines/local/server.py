@@ -8,10 +8,10 @@ from contextlib import suppress
 from functools import cache, partial
 
 from pipelines.local.api.wire import Answer
+from pipelines.local.callers.origin import check_origin
+from pipelines.local.callers.peer import Peers
 from pipelines.local.errors import LocalError
 from pipelines.local.http.connection import Connection
-from pipelines.local.http.origin import check_origin
-from pipelines.local.http.peer import Peers
 
 ADDRESS = "127.0.0.1"
 BACKLOG = 128

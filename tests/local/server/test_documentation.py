@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.local.http.origin import check_origin
+from pipelines.local.callers.origin import check_origin
 from pipelines.local.server import PATIENCE_SECONDS
 from pipelines.sagemaker_local import DEFAULT_PORT, main
 from tests.local.server.conftest import Aws

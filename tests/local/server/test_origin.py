@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.local.callers.peer import Peers
 from pipelines.local.errors import ServiceError
-from pipelines.local.http.peer import Peers
 from pipelines.local.server import Server
 from tests.local.server.conftest import Wire
 from tests.unprivileged import NOBODY

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 
 from pipelines.local.errors import ServiceError
-from pipelines.local.http.head import bad_request
 
 HOST = re.compile(r"(?P<name>127\.0\.0\.1|\[::1\]|(?:[a-z0-9-]+\.)*localhost)(?::(?P<port>[0-9]+))?", re.IGNORECASE)
 
@@ -16,7 +15,7 @@ def check_origin(headers: Mapping[str, str], port: int) -> None:
         ServiceError: BadRequest without a host; AccessDenied.
     """
     if "host" not in headers:
-        raise bad_request("it has no Host header")
+        raise ServiceError("BadRequest", "not a request that this server reads: it has no Host header")
     match = HOST.fullmatch(headers["host"])
     if not match or match["port"] not in {None, str(port)}:
         message = f"this server is for 127.0.0.1:{port} and localhost:{port}, not for {headers['host'][:100]!r}"
