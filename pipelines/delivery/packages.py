@@ -111,16 +111,24 @@ def describe(client: SageMakerClient, arn: str) -> ModelPackage:
     )
 
 
-def list_packages(
-    client: SageMakerClient, group: str, *, approval: ModelApprovalStatusType | None = None, limit: int | None = None
-) -> list[ModelPackage]:
-    """Return a group's packages, the newest version first; each costs a request, so a limit may be given.
+def list_arns(client: SageMakerClient, group: str, *, approval: ModelApprovalStatusType | None = None) -> list[str]:
+    """Return the ARNs of a group's packages, the newest version first.
 
     Raises:
         DeliveryError: there is no such group.
     """
-    versions = sorted(_versions(client, group, approval), reverse=True)
-    return [describe(client, arn) for _, arn in versions[:limit]]
+    return [arn for _, arn in sorted(_versions(client, group, approval), reverse=True)]
+
+
+def list_packages(
+    client: SageMakerClient, group: str, *, approval: ModelApprovalStatusType | None = None
+) -> list[ModelPackage]:
+    """Return a group's packages, the newest version first; each costs a request.
+
+    Raises:
+        DeliveryError: there is no such group.
+    """
+    return [describe(client, arn) for arn in list_arns(client, group, approval=approval)]
 
 
 def newest_approved(client: SageMakerClient, group: str, *, but: str | None = None) -> ModelPackage | None:
@@ -129,8 +137,7 @@ def newest_approved(client: SageMakerClient, group: str, *, but: str | None = No
     Raises:
         DeliveryError: there is no such group.
     """
-    approved = sorted(_versions(client, group, APPROVED), reverse=True)
-    arn = next((arn for _, arn in approved if arn != but), None)
+    arn = next((arn for arn in list_arns(client, group, approval=APPROVED) if arn != but), None)
     return describe(client, arn) if arn else None
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 DEPLOYED = "Deployed"
+# Between a decision and those before it, which the registry itself does not keep.
+BEFORE = " | before: "
 # What nobody approves by mistake.
 _TURNED_DOWN = frozenset({REJECTED, "RolledBack"})
 
@@ -38,12 +40,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a decision: the package as it is now, and whether this changed it."""
+    """What became of a decision: the package as it is now, whether this changed it, and where a rejected one serves."""
 
     package: ModelPackage
     changed: bool
     says: str
-    warning: str | None = None
+    serves_in: str | None = None
 
 
 def check_note(note: str) -> str:
@@ -71,7 +73,7 @@ def decide(
         return Decided(package, changed=False, says=settled)
     _check(package, decision)
     text = _text(decision, caller, now)
-    kept = shortened(" | before: ".join(filter(None, (text, _before(package, decision)))), LONGEST_NOTE)
+    kept = shortened(BEFORE.join(filter(None, (text, _before(package, decision)))), LONGEST_NOTE)
     if decision.stage:
         set_stage(client, package.arn, decision.stage, decision.word, kept)
         after = replace(package, stage=decision.stage, stage_status=decision.word, stage_note=kept)
@@ -80,7 +82,8 @@ def decide(
             ModelPackageArn=package.arn, ModelApprovalStatus=decision.word, ApprovalDescription=kept
         )
         after = replace(package, approval=decision.word, approval_note=kept)
-    return Decided(after, changed=True, says=standing(after), warning=None if decision.approves else _serving(package))
+    serves_in = package.stage if package.stage_status == DEPLOYED and not decision.approves else None
+    return Decided(after, changed=True, says=standing(after), serves_in=serves_in)
 
 
 def standing(package: ModelPackage) -> str:
@@ -119,7 +122,7 @@ def _check(package: ModelPackage, decision: Decision) -> None:
 
 
 def _why(note: str | None) -> str:
-    return f": {note}" if note else ""
+    return f": {note.partition(BEFORE)[0]}" if note else ""
 
 
 def _text(decision: Decision, caller: Caller, now: datetime) -> str:
@@ -135,15 +138,9 @@ def _text(decision: Decision, caller: Caller, now: datetime) -> str:
 
 
 def _before(package: ModelPackage, decision: Decision) -> str | None:
-    """Return what stood there, which the registry itself does not keep."""
+    """Return what stood there."""
     if decision.stage is None:
         return package.approval_note
-    return f"{package.stage} {package.stage_status}{_why(package.stage_note)}" if package.stage else None
-
-
-def _serving(package: ModelPackage) -> str | None:
-    if package.stage_status != DEPLOYED:
+    if package.stage is None:
         return None
-    return (
-        f"{package.name} still serves in {package.stage}: deploy-model --stage {package.stage} --rollback takes it out"
-    )
+    return f"{package.stage} {package.stage_status}" + (f": {package.stage_note}" if package.stage_note else "")

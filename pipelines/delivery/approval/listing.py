@@ -1,0 +1,68 @@
+"""The packages of a group as a table of plain text, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from pipelines.delivery.packages import COMPLETED, PENDING, ModelPackage
+from pipelines.delivery.wording import age
+
+SHOWN_OF_COMMIT = 8
+_GAP = "  "
+_LEFT = frozenset({"commit", "approval", "stage", "status"})
+
+Cell = Callable[[ModelPackage], str]
+
+
+def headline(group: str, waiting: int, champion: ModelPackage | None) -> str:
+    """Say how many packages wait, and for what they are held against."""
+    many = {0: "nothing waits", 1: "1 version waits"}.get(waiting, f"{waiting} versions wait")
+    told = f"version {champion.version}, ROC AUC {number(champion.roc_auc)}" if champion else "none yet"
+    return f"{group}: {many} for approval; champion: {told}"
+
+
+def table(
+    packages: Sequence[ModelPackage], champion: ModelPackage | None, now: datetime, *, with_approval: bool
+) -> Iterator[str]:
+    """Yield the lines of the table; with approvals it tells these and stages in place of the threshold."""
+    columns: dict[str, Cell] = {
+        "version": lambda package: str(package.version),
+        "ROC AUC": lambda package: number(package.roc_auc),
+        "champion": lambda package: difference(package, champion),
+        "threshold": lambda package: f"{package.threshold:g}" if package.threshold is not None else "unknown",
+        "commit": lambda package: (package.commit or "unknown")[:SHOWN_OF_COMMIT],
+        "age": lambda package: age((now - package.created).total_seconds()),
+    }
+    if with_approval:
+        del columns["threshold"]
+        columns["approval"] = lambda package: "waits" if package.approval == PENDING else package.approval
+        columns["stage"] = lambda package: f"{package.stage} {package.stage_status}" if package.stage else ""
+    if any(package.status != COMPLETED for package in packages):
+        columns["status"] = lambda package: package.status
+    rows = [list(columns), *([cell(package) for cell in columns.values()] for package in packages)]
+    yield from _aligned(rows)
+
+
+def difference(package: ModelPackage, champion: ModelPackage | None) -> str:
+    """Return how much better than the champion a package is; of the champion itself, that it is it."""
+    if champion is not None and package.arn == champion.arn:
+        return "itself"
+    lead = package.lead(champion)
+    return "" if lead is None else f"{lead:+.4f}"
+
+
+def number(value: float | None) -> str:
+    """Return a ROC AUC with its four digits."""
+    return "unknown" if value is None else f"{value:.4f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    names = rows[0]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            text.ljust(width) if name in _LEFT else text.rjust(width)
+            for name, text, width in zip(names, row, widths, strict=True)
+        )
+        yield _GAP.join(cells).rstrip()
