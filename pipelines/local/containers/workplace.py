@@ -19,9 +19,7 @@ YOUNG_SECONDS = 60.0
 
 def make(folder: Path) -> int:
     """Make the folder: with a pip that installs nothing, and Python under its usual names; return its lock."""
-    folder.mkdir(mode=0o700)
-    lock = os.open(folder, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = claim(folder)
     (folder / "pip.py").symlink_to(Path(__file__).with_name("requirements.py"))
     python = f"exec {shlex.quote(sys.executable)}"
     commands = {"pip": f"{python} -m pip", "pip3": f"{python} -m pip", "python": python, "python3": python}
@@ -31,6 +29,14 @@ def make(folder: Path) -> int:
         if name.startswith("pip") or not (is_callable and Path(sys.executable).with_name(name).exists()):
             (folder / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
             (folder / name).chmod(0o755)
+    return lock
+
+
+def claim(folder: Path) -> int:
+    """Make a folder that goes when its lock is given up; return the lock."""
+    folder.mkdir(mode=0o700)
+    lock = os.open(folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
 
 

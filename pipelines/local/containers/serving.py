@@ -1,0 +1,199 @@
+"""The program that a container runs as `serve`: HTTP on a unix socket, by workers that share one loaded model.
+
+Started by its path, with the socket to make: `python serving.py /tmp/folder/socket`. Standalone: it runs where this
+package is not installed. The variables are those of the images' toolkit, SAGEMAKER_PROGRAM and SAGEMAKER_MODEL_SERVER_*
+among them. Each worker answers one request at a time, and its connections are kept.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gunicorn.app.base
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from pipelines.local.containers import isolation, serving_script, serving_xgboost
+    from pipelines.local.containers import serving_answers as answers
+    from pipelines.local.containers.serving_answers import Answer, Model, Question
+else:
+    # The folder of the script is on the path, this package is not; the user's modules must not find ours.
+    import isolation
+    import serving_answers as answers
+    import serving_script
+    import serving_xgboost
+    from serving_answers import Answer, Model, Question
+
+    sys.path.remove(str(Path(__file__).resolve().parent))
+
+logger = logging.getLogger("serving")
+
+MEBIBYTE = 1 << 20
+# What InvokeEndpoint takes, in MiB, and how long it waits for an answer, in seconds.
+PAYLOAD_LIMIT, RESPONSE_LIMIT = 6, 60
+MOST_WORKERS = 4
+GRACE_SECONDS = 30
+
+
+def main() -> None:
+    """Load the model, and answer requests until SIGTERM."""
+    logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", level=logging.INFO)
+    limit_threads()
+    model = load()
+    gc.collect()
+    gc.freeze()
+    Server(model, sys.argv[1]).run()
+
+
+def limit_threads() -> None:
+    """Let OpenMP have one thread a worker, as the image of XGBoost does; threads of this process die with a fork."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return
+    os.environ["OMP_NUM_THREADS"] = "1"
+    # Libraries that were loaded before this program have read the variable already.
+    import threadpoolctl  # noqa: PLC0415 only then is it needed
+
+    threadpoolctl.threadpool_limits(1, user_api="openmp")
+
+
+def load() -> Model:
+    """Return the model: behind the user's program, if there is one, or the built-in algorithm's."""
+    folder = Path(os.environ.get("SM_MODEL_DIR") or "/opt/ml/model")
+    code = Path(os.environ.get("SM_MODULE_DIR") or "/opt/ml/code")
+    program = os.environ.get("SAGEMAKER_PROGRAM")
+    is_xgboost = os.environ.get("SAGEMAKER_SERVING_MODULE", "").startswith("sagemaker_xgboost")
+    return serving_script.load(program, code, folder, xgboost=is_xgboost) if program else serving_xgboost.load(folder)
+
+
+def setting(name: str, default: int) -> int:
+    """Return a variable that is a whole number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal():
+        raise ValueError(f"{name} is {text!r}; it must be a whole number")
+    return int(text)
+
+
+def worker_count() -> int:
+    """Return how many workers answer requests."""
+    cpus = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, setting("SAGEMAKER_MODEL_SERVER_WORKERS", min(cpus, MOST_WORKERS)))
+
+
+class Server(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
+    """Forks workers, and replaces those that die or do not answer in time."""
+
+    def __init__(self, model: Model, path: str) -> None:
+        self._model = model
+        self._path = path
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's settings."""
+        settings = {
+            "bind": f"unix:{self._path}",
+            "control_socket_disable": True,
+            "graceful_timeout": GRACE_SECONDS,
+            "keepalive": 3600,
+            "post_fork": post_fork,
+            "preload_app": True,
+            "proc_name": "serving",
+            "timeout": setting("SAGEMAKER_MODEL_SERVER_TIMEOUT", RESPONSE_LIMIT),
+            "worker_class": "aiohttp.GunicornWebWorker",
+            "workers": worker_count(),
+        }
+        for name, value in settings.items():
+            # Older ones have no control socket.
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Callable[[], Awaitable[web.Application]]:
+        """Return what makes a worker's application."""
+
+        async def make() -> web.Application:
+            return application(self._model)
+
+        return make
+
+
+def post_fork(_: Any, worker: Any) -> None:
+    """Let a worker end with the process that forked it, even when that is killed."""
+    isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != worker.ppid:
+        sys.exit(1)
+
+
+def application(model: Model) -> web.Application:
+    """Return the routes of a container that serves a model."""
+    mebibytes = setting("SAGEMAKER_MAX_PAYLOAD_IN_MB", PAYLOAD_LIMIT)
+    parameters = {
+        "MaxConcurrentTransforms": worker_count(),
+        "BatchStrategy": "MULTI_RECORD",
+        "MaxPayloadInMB": mebibytes,
+    }
+
+    async def ping(_: web.Request) -> web.Response:
+        return web.Response()
+
+    async def execution_parameters(_: web.Request) -> web.Response:
+        return web.json_response(parameters)
+
+    async def invocations(request: web.Request) -> web.Response:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return respond(refused(413, f"the body has more than {mebibytes} MiB; send fewer rows at once"))
+        headers = request.headers
+        # It blocks this worker on purpose: gunicorn notices one that hangs, and the others answer meanwhile.
+        return respond(answer(model, Question(body, headers.get("Content-Type", ""), headers.get("Accept", ""))))
+
+    # One more than the limit, which is allowed itself; without a limit nothing is too large.
+    app = web.Application(client_max_size=mebibytes * MEBIBYTE + 1 if mebibytes else 0)
+    app.add_routes(
+        [
+            web.get("/ping", ping),
+            web.get("/execution-parameters", execution_parameters),
+            web.post("/invocations", invocations),
+        ]
+    )
+    return app
+
+
+def respond(answer: Answer) -> web.Response:
+    """Return an answer as an HTTP response."""
+    return web.Response(body=answer.body, status=answer.status, headers={"Content-Type": answer.content_type})
+
+
+def answer(model: Model, question: Question) -> Answer:
+    """Return a model's answer, or, where it raises, the error on one line: a ValueError is the caller's mistake."""
+    if not question.body:
+        return refused(answers.BAD_REQUEST, "the body is empty; send at least one row")
+    try:
+        return model(question)
+    except (Exception, SystemExit) as error:
+        status = getattr(error, "status_code", answers.BAD_REQUEST if isinstance(error, ValueError) else 500)
+        if status >= 500:
+            logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
+            return refused(status, f"{type(error).__name__}: {answers.one_line(error)}")
+        return refused(status, answers.one_line(error))
+
+
+def refused(status: int, message: str) -> Answer:
+    """Return an answer that says in one line why there is none, and log it."""
+    logger.warning("%d: %s", status, message)
+    return Answer(message.encode(), "text/plain; charset=utf-8", status)
+
+
+if __name__ == "__main__":
+    main()
