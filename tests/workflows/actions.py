@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.workflows.github import GitHub
+from tests.workflows.iam import Request, allows
 from tests.workflows.shell import install_commands
 
 Inputs = Mapping[str, str]
@@ -13,6 +14,8 @@ Outputs = dict[str, str]
 IGNORED = shutil.ignore_patterns(".*", "__pycache__")
 # The environment that `make install` would make: the tests' own, with the code of the commit.
 COMMANDS = {
+    "approve-model": "-m pipelines.approve_model",
+    "deploy-model": "-m pipelines.deploy_model",
     "run-pipeline": "-m pipelines.run_pipeline",
     "get-pipeline-definition": "-m pipelines.get_pipeline_definition",
 }
@@ -27,6 +30,8 @@ class Job:
     github: GitHub
     workspace: Path
     permissions: Mapping[str, str]
+    ref: str = "refs/heads/main"
+    environment: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
 
@@ -79,10 +84,14 @@ def _take_on_role(inputs: Inputs, job: Job) -> Outputs:
     job.need("id-token", "write")
     if not 900 <= int(inputs["role-duration-seconds"]) <= 43200:
         raise ActionError("role-duration-seconds must be from 900 to 43200")
+    role, claims = inputs["role-to-assume"], job.github.claims(job.ref, job.environment)
+    policy = job.github.trust.get(role)
+    if not policy or not allows(policy, Request("sts:AssumeRoleWithWebIdentity", role, claims)):
+        raise ActionError(f"Not authorized to perform sts:AssumeRoleWithWebIdentity: {role} does not trust {claims}")
     job.variables |= {
         "AWS_ACCESS_KEY_ID": "ASIATEST",
         "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_SESSION_TOKEN": inputs["role-to-assume"],
+        "AWS_SESSION_TOKEN": role,
         "AWS_REGION": inputs["aws-region"],
         "AWS_DEFAULT_REGION": inputs["aws-region"],
         **job.github.aws,

@@ -11,14 +11,14 @@ from tests.workflows.actions import IGNORED
 from tests.workflows.files import REPOSITORY
 from tests.workflows.github import GitHub, pull_request
 from tests.workflows.github_api import GitHubApi
+from tests.workflows.policies import GITHUB, PIPELINE_ROLE, trust
 from tests.workflows.runner import FOLDER, Run, run_workflow
 
-ROLE = "arn:aws:iam::000000000000:role/sagemaker-execution"
 VARIABLES = {
-    "AWS_ROLE_ARN": "arn:aws:iam::000000000000:role/github",
+    "AWS_ROLE_ARN": GITHUB,
     "AWS_REGION": REGION,
     "ARTIFACT_BUCKET": BUCKET,
-    "SAGEMAKER_PIPELINE_ROLE_ARN": ROLE,
+    "SAGEMAKER_PIPELINE_ROLE_ARN": PIPELINE_ROLE,
 }
 Commit = Callable[..., Path]
 
@@ -48,7 +48,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def github(tmp_path: Path, api: GitHubApi, tree: Path) -> GitHub:
-    return GitHub(tree, tmp_path, api_url=api.url)
+    return GitHub(tree, tmp_path, api_url=api.url, environments=api.environments)
 
 
 @pytest.fixture
@@ -100,4 +100,5 @@ def connected(github: GitHub, account: Account) -> GitHub:
     """GitHub with all variables that docs/github.md asks for, connected to the AWS account."""
     github.variables = dict(VARIABLES)
     github.aws = account.environment
+    github.trust = trust()
     return github

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.workflows.expressions import Lenient
+from tests.workflows.iam import Policy
 
 REPOSITORY = "acme/fraud"
+ISSUER = "token.actions.githubusercontent.com"
 BOT = "github-actions[bot]"
 
 
@@ -21,11 +23,21 @@ class Event:
     ref: str = "refs/heads/main"
 
 
+@dataclass(frozen=True)
+class Environment:
+    """An environment of a repository: who reviews its jobs, what they say, and its variables, before the repository's."""
+
+    reviewers: tuple[str, ...] = ()
+    is_approved: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class GitHub:
     """A repository on GitHub; `source` is the tree of the commit, `api_url` where the API answers.
 
-    `aws` leads to the AWS account, and `state` is what the local SageMaker of a runner begins with.
+    `aws` leads to the AWS account, `trust` has the trust policies of its roles, by ARN, and `state` is what the local
+    SageMaker of a runner begins with.
     """
 
     source: Path
@@ -35,6 +47,9 @@ class GitHub:
     variables: Mapping[str, str] = field(default_factory=dict)
     api_url: str = "http://127.0.0.1:9"
     aws: Mapping[str, str] = field(default_factory=dict)
+    trust: Mapping[str, Policy] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    actor: str = "octocat"
     state: Path | None = None
 
     @property
@@ -59,6 +74,7 @@ class GitHub:
         """Return the variables that every step has."""
         return {
             "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTOR": self.actor,
             "GITHUB_API_URL": self.api_url,
             "GITHUB_EVENT_NAME": event.name,
             "GITHUB_REF": event.ref,
@@ -70,10 +86,19 @@ class GitHub:
             "GITHUB_WORKSPACE": str(workspace),
         }
 
-    @property
-    def vars(self) -> Lenient:
-        """The repository's variables; one that is not set is null."""
-        return Lenient(self.variables)
+    def environment_of(self, name: str | None) -> Environment:
+        """Return an environment; one that is not there is made, without any rule. No name is none."""
+        return self.environments.setdefault(name, Environment()) if name else Environment()
+
+    def vars(self, environment: str | None = None) -> Lenient:
+        """Return the variables that a job sees; one that is not set is null."""
+        return Lenient({**self.variables, **self.environment_of(environment).variables})
+
+    def claims(self, ref: str, environment: str | None) -> dict[str, str]:
+        """Return what the token says that a job shows to AWS, by IAM's names for it."""
+        subject = f"environment:{environment}" if environment else f"ref:{ref}"
+        said = {"aud": "sts.amazonaws.com", "sub": f"repo:{REPOSITORY}:{subject}", "ref": ref}
+        return {f"{ISSUER}:{name}": value for name, value in said.items()}
 
 
 def pull_request(number: int = 7, *, fork: bool = False) -> Event:

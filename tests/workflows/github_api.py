@@ -1,4 +1,4 @@
-"""GitHub's API of a pull request's comments on a loopback port, which keeps what is written."""
+"""GitHub's API of pull requests' comments and of environments on a loopback port, which keeps what is written."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.workflows.github import BOT, REPOSITORY
+from tests.workflows.github import BOT, REPOSITORY, Environment
 
 PAGE_SIZE = 2
 LONGEST_BODY = 65536
@@ -18,6 +18,7 @@ class GitHubApi:
 
     def __init__(self) -> None:
         self.comments: dict[int, list[dict[str, Any]]] = {}
+        self.environments: dict[str, Environment] = {}
         self.calls: list[str] = []
         api = self
 
@@ -48,6 +49,10 @@ class _Handler(BaseHTTPRequestHandler):
     _path = re.compile(rf"/repos/{REPOSITORY}/issues/(?:(?P<number>\d+)/comments|comments/(?P<id>\d+))")
 
     def do_GET(self) -> None:
+        folder, _, name = urlsplit(self.path).path.rpartition("/")
+        if folder == f"/repos/{REPOSITORY}/environments":
+            self._show_environment(name)
+            return
         number, page = self._number(), int(parse_qs(urlsplit(self.path).query).get("page", ["1"])[0])
         found = self.owner.comments.get(number, [])
         more = len(found) > page * PAGE_SIZE
@@ -68,6 +73,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         self.owner.calls.append(f"{self.command} {self.path}")
+
+    def _show_environment(self, name: str) -> None:
+        environment = self.owner.environments.get(name)
+        if "actions=read" not in self.headers["Authorization"]:
+            self._answer(403, {"message": "Resource not accessible by integration"})
+        elif environment is None:
+            self._answer(404, {"message": "Not Found"})
+        else:
+            people = [{"type": "User", "reviewer": {"login": login}} for login in environment.reviewers]
+            review = {"type": "required_reviewers", "reviewers": people}
+            rules = [{"type": "branch_policy"}, *([review] if people else [])]
+            self._answer(200, {"name": name, "protection_rules": rules})
 
     def _number(self) -> int:
         found = self._path.fullmatch(urlsplit(self.path).path)

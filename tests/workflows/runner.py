@@ -66,7 +66,21 @@ def run_workflow(name: str, github: GitHub, event: Event) -> Run:
     document = _read(github.source / FOLDER / name)
     if event.name not in document[ON]:
         raise ValueError(f"{name} is not about {event.name}")
-    return Run(_jobs(document, github, event, Lenient(event.inputs)))
+    return Run(_jobs(document, github, event, _inputs(document[ON], event)))
+
+
+def _inputs(listens: Document, event: Event) -> Lenient:
+    """Return the inputs with their defaults; what GitHub's API refuses with 422 is refused."""
+    form = (listens[event.name] or {}).get("inputs", {}) if event.name == "workflow_dispatch" else {}
+    if unknown := set(event.inputs) - set(form):
+        raise ValueError(f"Unexpected inputs provided: {sorted(unknown)}")
+    given = {name: event.inputs.get(name) or entry.get("default", "") for name, entry in form.items()}
+    for name, entry in form.items():
+        if entry.get("required") and not given[name]:
+            raise ValueError(f"Required input '{name}' not provided")
+        if entry["type"] == "choice" and given[name] not in entry["options"]:
+            raise ValueError(f"Provided value '{given[name]}' for input '{name}' not in the list of allowed values")
+    return Lenient(given)
 
 
 def _jobs(
@@ -75,18 +89,34 @@ def _jobs(
     done: dict[str, JobRun] = {}
     for key, job in document["jobs"].items():
         needed = {name: done[name] for name in _names(job.get("needs", []))}
+        above = {name: done[name] for name in _ancestors(key, document["jobs"])}
         workspace = github.work / f"{prefix}{key}".replace("/", "-") / "workspace"
-        machine = Job(github, workspace, job.get("permissions", document["permissions"]))
-        scope = _job_scope(machine, event, inputs, needed)
-        if not holds(job.get("if"), scope, implied=partial(_all_succeeded, needed)):
+        machine = Job(github, workspace, job.get("permissions", document["permissions"]), event.ref)
+        scope = _job_scope(machine, event, inputs, needed, above)
+        if not holds(job.get("if"), scope, implied=partial(_all_succeeded, above)):
             done[key] = JobRun(key, "skipped")
+        elif not _is_let_in(job, machine, scope):
+            done[key] = JobRun(key, "failure")
         elif "uses" in job:
             called = _call(job, machine, event, scope, f"{prefix}{key}/")
             yield from called.items()
             done[key] = JobRun(key, called.result)
         else:
+            scope = _job_scope(machine, event, inputs, needed, above)
             done[key] = _JobRunner(key, job, machine, event, scope).run()
         yield f"{prefix}{key}", done[key]
+
+
+def _ancestors(key: str, jobs: Document) -> list[str]:
+    """Return all jobs before a job: to GitHub, one that was skipped far above is no success either."""
+    needed = _names(jobs[key].get("needs", []))
+    return [*needed, *(name for above in needed for name in _ancestors(above, jobs))]
+
+
+def _is_let_in(job: Document, machine: Job, scope: Scope) -> bool:
+    """Put a job into its environment, and return whether its reviewers let it run there."""
+    machine.environment = interpolate(job["environment"], scope) if "environment" in job else None
+    return machine.github.environment_of(machine.environment).is_approved
 
 
 def _call(job: Document, machine: Job, event: Event, scope: Scope, prefix: str) -> Run:
@@ -100,23 +130,28 @@ def _call(job: Document, machine: Job, event: Event, scope: Scope, prefix: str) 
         beyond = {key for key in called["permissions"] if key not in machine.permissions}
         if beyond:
             raise ValueError(f"{job['uses']}: job {name} asks for {beyond}, which its caller has not")
-    defaults = {name: entry["default"] for name, entry in declared.items()}
+    missing = {name for name, entry in declared.items() if entry.get("required")} - set(given)
+    if missing:
+        raise ValueError(f"{job['uses']} needs the input {missing}")
+    defaults = {name: entry.get("default", "") for name, entry in declared.items()}
     return Run(_jobs(document, machine.github, event, Lenient({**defaults, **given}), prefix))
 
 
-def _job_scope(machine: Job, event: Event, inputs: Lenient, needed: Mapping[str, JobRun]) -> Scope:
+def _job_scope(
+    machine: Job, event: Event, inputs: Lenient, needed: Mapping[str, JobRun], above: Mapping[str, JobRun]
+) -> Scope:
     token = ",".join(f"{name}={level}" for name, level in machine.permissions.items())
     contexts = {
         "github": machine.github.context(event, token, machine.workspace),
-        "vars": machine.github.vars,
+        "vars": machine.github.vars(machine.environment),
         "inputs": inputs,
         "needs": {name: {"result": job.result, "outputs": Lenient(job.outputs)} for name, job in needed.items()},
     }
     functions: Functions = {
         "always": lambda: True,
         "cancelled": lambda: False,
-        "success": partial(_all_succeeded, needed),
-        "failure": lambda: any(job.result == "failure" for job in needed.values()),
+        "success": partial(_all_succeeded, above),
+        "failure": lambda: any(job.result == "failure" for job in above.values()),
         "toJSON": to_json,
     }
     return Scope(contexts, functions)

@@ -7,7 +7,8 @@ import pytest
 
 from tests.workflows.account import BUCKET, REGION, Account
 from tests.workflows.codebuild import run_build
-from tests.workflows.conftest import ROLE, Commit
+from tests.workflows.conftest import Commit
+from tests.workflows.policies import PIPELINE_ROLE
 
 PROJECT = "fraud-p-abc123"
 
@@ -22,7 +23,7 @@ def variables(account: Account) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "ARTIFACT_BUCKET": BUCKET,
-        "SAGEMAKER_PIPELINE_ROLE_ARN": ROLE,
+        "SAGEMAKER_PIPELINE_ROLE_ARN": PIPELINE_ROLE,
         "SAGEMAKER_PROJECT_NAME": "fraud",
         "SAGEMAKER_PROJECT_ID": "p-abc123",
         "SAGEMAKER_PROJECT_NAME_ID": PROJECT,

@@ -1,29 +1,29 @@
 """What docs/github.md and docs/codebuild.md tell an adopter to set is what the workflows ask for."""
 
-import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.session import Session
+from botocore.validate import validate_parameters
 
-from tests.docs.pages import PAGES, blocks, quoted, rows, section
-from tests.workflows.files import BUILDSPEC, REPOSITORY, WORKFLOWS
+from tests.docs.pages import PAGES, quoted, rows, section
+from tests.workflows.api_calls import ACCOUNT
+from tests.workflows.files import BUILDSPEC, DEPLOY_BUILDSPEC, REPOSITORY, WORKFLOWS
+from tests.workflows.github import GitHub
+from tests.workflows.iam import Request, actions, allows
+from tests.workflows.policies import APPROVAL, GITHUB, GROUP, PRODUCTION, STAGING, documents, permissions, trust
 
-SUBJECT = "token.actions.githubusercontent.com:sub"
-
-
-def policy(title: str) -> dict[str, Any]:
-    (found,) = blocks(section("docs/github.md", title), "json")
-    document: dict[str, Any] = json.loads(found)
-    return document
+PACKAGE = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package/{GROUP}/7"
 
 
 def test_every_variable_of_the_workflows_is_documented_and_no_other() -> None:
     used = {name for file in WORKFLOWS for name in re.findall(r"\bvars\.(\w+)", file.read_text())}
     table = rows(section("docs/github.md", "Set-up").partition("### ")[0])
-    assert {row[0].strip("`") for row in table} == used
+    assert {name for row in table for name in quoted(row[0])} == used
 
 
 def test_every_workflow_is_documented() -> None:
@@ -31,10 +31,10 @@ def test_every_workflow_is_documented() -> None:
     assert listed == {file.name for file in WORKFLOWS}
 
 
-def test_every_variable_of_the_buildspec_is_documented() -> None:
-    text = BUILDSPEC.read_text()
-    used = set(re.findall(r"\$\{?([A-Z]\w+)", text))
-    documented = {name for row in rows(PAGES["docs/codebuild.md"]) for name in quoted(row[0])}
+@pytest.mark.parametrize(("file", "title"), [(BUILDSPEC, "The pipeline"), (DEPLOY_BUILDSPEC, "Deploying")])
+def test_every_variable_of_a_buildspec_is_documented(file: Path, title: str) -> None:
+    used = set(re.findall(r"\$\{?([A-Z]\w+)", file.read_text())) | {"AWS_REGION"}
+    documented = {name for row in rows(section("docs/codebuild.md", title)) for name in quoted(row[0])}
     assert documented == used
 
 
@@ -50,9 +50,69 @@ def test_every_variable_of_the_buildspec_is_documented() -> None:
     ],
 )
 def test_the_trust_policy_takes_the_main_branch_in_both_forms_only(subject: str, is_trusted: bool) -> None:
-    (statement,) = policy("Trust policy")["Statement"]
-    assert statement["Condition"].keys() == {"StringEquals"}
-    assert (subject in statement["Condition"]["StringEquals"][SUBJECT]) == is_trusted
+    (policy,) = documents("Trust policy", OWNER="OWNER", REPO="REPO")
+    assert is_taken_on(policy, sub=subject) == is_trusted
+
+
+@pytest.mark.parametrize(
+    ("subject", "ref", "is_trusted"),
+    [
+        ("repo:OWNER/REPO:environment:production", "refs/heads/main", True),
+        ("repo:OWNER@OWNER_ID/REPO@REPO_ID:environment:production", "refs/heads/main", True),
+        ("repo:OWNER/REPO:environment:production", "refs/heads/other", False),
+        ("repo:OWNER/REPO:environment:staging", "refs/heads/main", False),
+        ("repo:OWNER/REPO:ref:refs/heads/main", "refs/heads/main", False),
+        ("repo:OWNER/OTHER:environment:production", "refs/heads/main", False),
+    ],
+)
+def test_a_stage_trusts_its_environment_on_the_main_branch_only(subject: str, ref: str, is_trusted: bool) -> None:
+    (policy,) = documents("Trust of a stage", OWNER="OWNER", REPO="REPO", STAGE="production")
+    assert is_taken_on(policy, sub=subject, ref=ref) == is_trusted
+
+
+def is_taken_on(policy: Any, **claims: str) -> bool:
+    context = {f"token.actions.githubusercontent.com:{name}": value for name, value in claims.items()}
+    context["token.actions.githubusercontent.com:aud"] = "sts.amazonaws.com"
+    return allows(policy, Request("sts:AssumeRoleWithWebIdentity", "role", context))
+
+
+def test_no_role_of_one_stage_is_taken_on_by_another(github: GitHub) -> None:
+    environments = {STAGING: "staging", PRODUCTION: "production", APPROVAL: "approval", GITHUB: None}
+    for role, policy in trust().items():
+        for other, environment in environments.items():
+            claims = github.claims("refs/heads/main", environment)
+            asked = Request("sts:AssumeRoleWithWebIdentity", role, claims)
+            assert allows(policy, asked) == (role == other)
+
+
+@pytest.mark.parametrize(
+    ("role", "approval", "cycle", "is_allowed"),
+    [
+        (GITHUB, "Rejected", None, True),
+        (GITHUB, "Approved", None, False),
+        (APPROVAL, "Approved", None, True),
+        (APPROVAL, "Rejected", None, True),
+        (APPROVAL, None, "production Approved", True),
+        (APPROVAL, None, "production Deployed", False),
+        (APPROVAL, "Approved", "production Deployed", False),
+        (STAGING, None, "staging Deployed", True),
+        (STAGING, None, "staging RolledBack", True),
+        (STAGING, None, "staging Approved", False),
+        (STAGING, None, "production Deployed", False),
+        (STAGING, "Approved", None, False),
+        (PRODUCTION, None, "production Deployed", True),
+        (PRODUCTION, None, "production Approved", False),
+        (PRODUCTION, "Approved", "production Deployed", False),
+    ],
+)
+def test_nobody_says_of_a_model_what_is_for_others_to_say(
+    role: str, approval: str | None, cycle: str | None, is_allowed: bool
+) -> None:
+    context = {"sagemaker:ModelApprovalStatus": approval} if approval else {}
+    if cycle:
+        context["sagemaker:ModelLifeCycle:Stage"], context["sagemaker:ModelLifeCycle:StageStatus"] = cycle.split()
+    asked = Request("sagemaker:UpdateModelPackage", PACKAGE, context)
+    assert allows(permissions()[role], asked) == is_allowed
 
 
 def test_the_permissions_are_the_operations_that_the_commands_call() -> None:
@@ -60,4 +120,5 @@ def test_the_permissions_are_the_operations_that_the_commands_call() -> None:
     names = Session().get_service_model("sagemaker").operation_names
     call = r'client(?:\("sagemaker"\))?\.{0}\(|get_paginator\(\s*"{0}"'
     called = {name for name in names if re.search(call.format(xform_name(name)), source)}
-    assert {f"sagemaker:{name}" for name in called} == set(policy("Permissions")["Statement"][0]["Action"])
+    allowed = {action for policy in permissions().values() for action in actions(policy)}
+    assert {f"sagemaker:{name}" for name in called} == {name for name in allowed if name.startswith("sagemaker:")}
