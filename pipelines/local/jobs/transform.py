@@ -1,5 +1,6 @@
 """Transform jobs: from a CreateTransformJob request to its description."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -79,10 +80,10 @@ def transform(machine: Machine, description: Document, stop: Stop) -> Document:
     sources = find_sources(machine.store, given["S3Uri"], given["S3DataType"])
     server = server_of(machine, description)
     try:
-        # Also while it starts, which a stopped job does not wait for.
-        with stop.on_set(server.stop):
+        # A stopped job does not wait for a model that takes long to load.
+        with stop.on_set(threading.Thread(target=server.stop, name=f"stop {name}").start):
             server.start()
-            send(machine, description, server, sources, results, stop)
+        send(machine, description, server, sources, results, stop)
     except ServingError as error:
         if not stop.is_set():
             raise JobFailure(f"AlgorithmError: {error}") from error

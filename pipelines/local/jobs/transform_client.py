@@ -99,7 +99,7 @@ class ModelClient:
             return (
                 f"the model did not answer within {self._timeout:g} s (ModelClientConfig.InvocationsTimeoutInSeconds)"
             )
-        return f"the model's container broke the connection: {error}"
+        return f"the model's container broke the connection, see its log: {error}"
 
 
 def _line(content: bytes) -> str:

@@ -54,33 +54,29 @@ def _check_payload(request: Document) -> None:
 
 def _check_processing(request: Document) -> None:
     process = processing_of(request)
-    if process.changes_input:
-        _check_type(request, "ContentType", request["TransformInput"], "SplitType")
+    if process.changes_input or process.join:
+        _check_side("ContentType", process.content_type, "SplitType", request["TransformInput"])
     if process.changes_output:
-        _check_type(request, "Accept", request["TransformOutput"], "AssembleWith")
-    if process.join:
-        kind = _check_type(request, "ContentType", request["TransformInput"], "SplitType")
-        accept = media_type(request["TransformOutput"]["Accept"])
-        if (kind == CSV) != (accept == CSV):
-            raise ValidationError(
-                f"DataProcessing.JoinSource: records of {kind} cannot be joined with results of {accept}; "
-                "set TransformInput.ContentType and TransformOutput.Accept to the same type."
-            )
+        _check_side("Accept", process.accept, "AssembleWith", request["TransformOutput"])
+    if process.join and (process.content_type == CSV) != (process.accept == CSV):
+        raise ValidationError(
+            f"DataProcessing.JoinSource: records of {process.content_type} cannot be joined with results of "
+            f"{process.accept}; set TransformInput.ContentType and TransformOutput.Accept to the same type."
+        )
+    for name, kind, chosen in (
+        ("InputFilter", process.content_type, process.input_filter),
+        ("OutputFilter", process.accept, process.output_filter),
+    ):
+        if kind == CSV and not chosen.is_by_position:
+            reason = "the rows of a CSV have positions and no names; write $[0], $[1:] or $[0,-1]"
+            raise ValidationError(f'Invalid {name}: "{chosen.text}". {CSV}: {reason}.')
 
 
-def _check_type(request: Document, member: str, settings: Mapping[str, Any], delimiter: str) -> str:
-    """Return the format of one side, for which DataProcessing asks."""
-    kind = media_type(settings.get(member, ""))
+def _check_side(member: str, kind: str, delimiter: str, settings: Mapping[str, Any]) -> None:
     if kind not in FORMATS:
         raise ValidationError(f"DataProcessing needs {member}; it is {kind!r}, allowed are {', '.join(FORMATS)}.")
     if kind == CSV and settings.get(delimiter) != "Line":
         raise ValidationError(f"DataProcessing with {member} {CSV} needs {delimiter}; set it to 'Line'.")
-    for name in ("InputFilter", "OutputFilter"):
-        text = request["DataProcessing"].get(name, "$")
-        if kind == CSV and not parse_filter(text, kind).is_by_position:
-            reason = "the rows of a CSV have positions and no names; write $[0], $[1:] or $[0,-1]"
-            raise ValidationError(f'Invalid {name}: "{text}". {kind}: {reason}.')
-    return kind
 
 
 def media_type(header: str) -> str:
