@@ -32,7 +32,7 @@ class LocalSession(boto3.Session):
     def __init__(self, root: Path, region: str, host: Host) -> None:
         self.root = _usable(root)
         core = _botocore_session(region)
-        self.services = Services(self.root, host, partial(core.get_service_model, "sagemaker"), region=region)
+        self.services = Services(self.root, host, core.get_service_model, region=region)
         core.get_component("event_emitter").register_first("before-send", partial(_answer, self.services.answers))
         super().__init__(botocore_session=core)
 

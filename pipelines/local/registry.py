@@ -138,14 +138,14 @@ class Registry:
         try:
             self._database.insert(MODEL, name, model)
         except AlreadyExists as error:
-            raise ValidationError(f"Cannot create already existing model {model['ModelArn']}.") from error
+            raise ValidationError(f'Cannot create already existing model "{model["ModelArn"]}".') from error
         return model
 
     def model(self, name: str) -> Document:
         """Describe a model."""
         model = self._database.get(MODEL, name)
         if model is None:
-            raise ResourceNotFound(f"Could not find model {self._arn(f'{MODEL}/{name}')}.")
+            raise ValidationError(f'Could not find model "{self._arn(f"{MODEL}/{name}")}".')
         return model
 
     def models(self) -> list[Document]:

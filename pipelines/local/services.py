@@ -10,7 +10,7 @@ from botocore.model import ServiceModel
 from pipelines.local.api.iam import Iam
 from pipelines.local.api.s3 import S3
 from pipelines.local.api.sts import Sts
-from pipelines.local.api.wire import Answer, answer_json
+from pipelines.local.api.wire import Answer, Request, Response, answer_json
 from pipelines.local.containers.host import Host
 from pipelines.local.database import STATE, Database
 from pipelines.local.jobs.machine import Machine
@@ -29,7 +29,7 @@ class Services:
     `answers` has them by the names that botocore has for them.
     """
 
-    def __init__(self, root: Path, host: Host, load_model: Callable[[], ServiceModel], *, region: str) -> None:
+    def __init__(self, root: Path, host: Host, load_model: Callable[[str], ServiceModel], *, region: str) -> None:
         self._root = root
         self._host = host
         self._load_model = load_model
@@ -43,6 +43,8 @@ class Services:
             "sagemaker": lambda request: answer_json(
                 request, service="sagemaker", operations=self.sagemaker.operations
             ),
+            "sagemaker-runtime": self._answer_runtime,
+            "cloudwatch": self._answer_cloudwatch,
             "sts": Sts(ACCOUNT).answer,
             "iam": Iam(ACCOUNT).answer,
         }
@@ -61,11 +63,23 @@ class Services:
             store=self._store,
             database=Database(self._root / STATE),
             host=self._host,
-            model=self._load_model(),
+            model=self._load_model("sagemaker"),
             region=self._region,
             account=ACCOUNT,
             environment=self.environment,
         )
+
+    def _answer_runtime(self, request: Request) -> Response:
+        # Imported when it is called for: most runs deploy nothing.
+        from pipelines.local.api.runtime import Runtime  # noqa: PLC0415
+
+        return Runtime(self.sagemaker.machine, self.sagemaker.endpoints()).answer(request)
+
+    def _answer_cloudwatch(self, request: Request) -> Response:
+        # Imported when it is called for: most runs deploy nothing.
+        from pipelines.local.api.cloudwatch import CloudWatch  # noqa: PLC0415
+
+        return CloudWatch(self.sagemaker.machine, self._load_model("cloudwatch")).answer(request)
 
     def serve(self, port: int = 0) -> "Server":
         """Return the server of these services, started on a port, 0 for any, unless it runs already.

@@ -107,5 +107,5 @@ def test_a_model_is_created_once_and_deleted(registry: Registry) -> None:
         registry.create_model("fraud", {})
     registry.delete_model("fraud")
     assert registry.models() == []
-    with pytest.raises(ResourceNotFound, match="model/fraud"):
+    with pytest.raises(ValidationError, match=r'Could not find model ".*model/fraud"'):
         registry.delete_model("fraud")

@@ -118,7 +118,7 @@ def test_the_users_profiles_credentials_and_endpoints_do_not_count(
         ("iam", "delete_role", {"RoleName": "role"}),
         ("lambda", "list_functions", {}),
         ("cloudwatch", "list_metrics", {}),
-        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b""}),
+        ("sagemaker-runtime", "invoke_endpoint_with_response_stream", {"EndpointName": "e", "Body": b""}),
         ("sagemaker", "create_app", {"DomainId": "d", "AppType": "JupyterServer", "AppName": "a"}),
         ("sts", "get_session_token", {}),
         ("s3", "get_bucket_policy", {"Bucket": "bucket"}),

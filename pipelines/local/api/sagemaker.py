@@ -3,43 +3,55 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
 from pipelines.local.api.executions import PipelineExecutions
 from pipelines.local.api.jobs import TUNING, Jobs
-from pipelines.local.api.listing import page
 from pipelines.local.api.pipelines import Pipelines
 from pipelines.local.api.registry import ModelRegistry
-from pipelines.local.database import Database, Document
+from pipelines.local.api.tags import Tags
+from pipelines.local.database import Document
 from pipelines.local.errors import ConflictError
 from pipelines.local.executions.executions import Executions
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.requests import check_members, check_request
 from pipelines.local.registry import Registry
 
+if TYPE_CHECKING:
+    from pipelines.local.api.endpoints import EndpointOperations
+    from pipelines.local.hosting.endpoints import Endpoints
+
 Operation = Callable[[Document], Document]
 
-TAGS = "tags"
 REQUESTS = "client-request"
 # What these write down is checked to the letter; what others ask for is there or not.
 CHANGING = ("Create", "Update", "Start")
 
 
 def operations(
-    machine: Machine, registry: Registry, executions: Executions, jobs: Mapping[str, Jobs]
+    machine: Machine,
+    registry: Registry,
+    executions: Executions,
+    jobs: Mapping[str, Jobs],
+    endpoints: Callable[[], "Endpoints"],
 ) -> Mapping[str, Operation]:
-    """Return the operations, each from a request to its response.
+    """Return the operations, each from a request to its response; endpoints are asked for when one is about them.
 
     Raises:
         ServiceError: by each operation, for what the service would refuse.
     """
-    pipelines = Pipelines(machine)
+    pipelines, tags = Pipelines(machine), Tags(machine.database)
     found = {
         **_pipeline_operations(pipelines, PipelineExecutions(executions, pipelines)),
         **_job_operations(jobs),
         **_registry_operations(ModelRegistry(registry)),
-        **_tag_operations(machine.database),
+        **_endpoint_operations(machine, endpoints),
+        "AddTags": tags.add,
+        "DeleteTags": tags.delete,
+        "ListTags": tags.list,
     }
-    return {name: _prepared(machine, name, operation) for name, operation in found.items()}
+    return {name: _prepared(machine, name, operation, tags) for name, operation in found.items()}
 
 
 def _pipeline_operations(pipelines: Pipelines, executions: PipelineExecutions) -> dict[str, Operation]:
@@ -91,32 +103,28 @@ def _registry_operations(registry: ModelRegistry) -> dict[str, Operation]:
     }
 
 
-def _tag_operations(database: Database) -> dict[str, Operation]:
-    def tags(arn: str) -> dict[str, str]:
-        kept: dict[str, str] = (database.get(TAGS, arn) or {"Tags": {}})["Tags"]
-        return kept
+def _endpoint_operations(machine: Machine, endpoints: Callable[[], "Endpoints"]) -> dict[str, Operation]:
+    @cache
+    def found() -> "EndpointOperations":
+        # Imported when it is called for: most runs deploy nothing.
+        from pipelines.local.api.endpoints import EndpointOperations  # noqa: PLC0415
 
-    def add(request: Document) -> Document:
-        kept = tags(request["ResourceArn"]) | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-        database.put(TAGS, request["ResourceArn"], {"Tags": kept})
-        return {"Tags": _as_list(kept)}
+        return EndpointOperations(machine, endpoints())
 
-    def delete(request: Document) -> Document:
-        kept = {key: value for key, value in tags(request["ResourceArn"]).items() if key not in request["TagKeys"]}
-        database.put(TAGS, request["ResourceArn"], {"Tags": kept})
-        return {}
-
-    def show(request: Document) -> Document:
-        return page("Tags", _as_list(tags(request["ResourceArn"])), request)
-
-    return {"AddTags": add, "DeleteTags": delete, "ListTags": show}
-
-
-def _as_list(tags: Mapping[str, str]) -> list[Document]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return {
+        "CreateEndpointConfig": lambda request: found().create_config(request),
+        "DescribeEndpointConfig": lambda request: found().describe_config(request),
+        "ListEndpointConfigs": lambda request: found().list_configs(request),
+        "DeleteEndpointConfig": lambda request: found().delete_config(request),
+        "CreateEndpoint": lambda request: found().create(request),
+        "UpdateEndpoint": lambda request: found().update(request),
+        "DescribeEndpoint": lambda request: found().describe(request),
+        "ListEndpoints": lambda request: found().list(request),
+        "DeleteEndpoint": lambda request: found().delete(request),
+    }
 
 
-def _prepared(machine: Machine, name: str, operation: Operation) -> Operation:
+def _prepared(machine: Machine, name: str, operation: Operation, tags: Tags) -> Operation:
     """Give an operation what all have in common: a request of its shape, whose token counts once and tags are kept."""
     database = machine.database
 
@@ -132,7 +140,7 @@ def _prepared(machine: Machine, name: str, operation: Operation) -> Operation:
             known = database.get(REQUESTS, key) if token else None
             if known is None:
                 response = operation(request)
-                _keep_tags(database, request, response)
+                _keep_tags(tags, request, response)
                 if token:
                     database.put(REQUESTS, key, {"Request": digest, "Response": response})
                 return response
@@ -144,8 +152,7 @@ def _prepared(machine: Machine, name: str, operation: Operation) -> Operation:
     return call
 
 
-def _keep_tags(database: Database, request: Document, response: Document) -> None:
+def _keep_tags(tags: Tags, request: Document, response: Document) -> None:
     arns = [value for member, value in response.items() if member.endswith("Arn")]
     if request.get("Tags") and arns and "ResourceArn" not in request:
-        tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-        database.put(TAGS, arns[0], {"Tags": tags})
+        tags.keep(arns[0], request["Tags"])

@@ -16,6 +16,9 @@ FORM = "application/x-www-form-urlencoded"
 SCOPE = re.compile(r"[^/]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
 CREDENTIAL = re.compile(r"Credential=(?P<scope>[^,\s]+)")
 VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam"}
+# By which names requests are signed for, or meant for, a service that botocore has another name for.
+NAMES = {"monitoring": "cloudwatch", "GraniteServiceVersion20100801": "cloudwatch"}
+ENDPOINTS = "/endpoints/"
 
 
 def answer(services: Mapping[str, Answer], request: Request) -> Response:
@@ -46,10 +49,11 @@ def _service(request: Request) -> tuple[str, Request]:
         return "sagemaker", request
     signed = CREDENTIAL.search(request.headers.get("authorization", ""))
     scope = SCOPE.fullmatch(signed["scope"] if signed else request.query.get("X-Amz-Credential", ""))
-    if scope:
-        return scope["service"], request
-    if TARGET in request.headers:
-        return request.headers[TARGET].partition(".")[0], request
+    if scope and scope["service"] == "sagemaker" and request.path.startswith(ENDPOINTS):
+        return "sagemaker-runtime", request
+    name = scope["service"] if scope else request.headers.get(TARGET, "").partition(".")[0]
+    if name:
+        return NAMES.get(name, name), request
     if request.method == "POST" and _is_form(request.headers):
         content = request.content()
         version = parse_qs(content.decode(errors="replace")).get("Version", [""])[0]

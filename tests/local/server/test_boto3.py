@@ -109,7 +109,9 @@ def test_iam_and_sts_answer(remote: boto3.Session) -> None:
         ("ec2", "describe_instances", {}),
         ("iam", "delete_role", {"RoleName": "role"}),
         ("sagemaker", "create_app", {"DomainId": "d", "AppType": "JupyterServer", "AppName": "a"}),
-        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b""}),
+        ("sagemaker-runtime", "invoke_endpoint_with_response_stream", {"EndpointName": "e", "Body": b""}),
+        ("sagemaker-runtime", "invoke_endpoint_async", {"EndpointName": "e", "InputLocation": "s3://bucket/key"}),
+        ("cloudwatch", "get_metric_data", {"MetricDataQueries": [], "StartTime": 0, "EndTime": 1}),
         ("s3", "get_bucket_policy", {"Bucket": "bucket"}),
     ],
 )
