@@ -1,0 +1,82 @@
+"""Back to what served before, when a version has failed its test: released, compared and tested like any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.delivery.deployment.endpoint import look
+from pipelines.delivery.deployment.endpoint_test import check_testable, examine
+from pipelines.delivery.deployment.order import Order
+from pipelines.delivery.deployment.plan import Plan
+from pipelines.delivery.deployment.release import delete_endpoint, release
+from pipelines.delivery.deployment.report import Report
+from pipelines.delivery.deployment.result import Outcome, Serving
+from pipelines.delivery.deployment.rows import read_rows
+from pipelines.delivery.deployment.serving import package_of
+from pipelines.delivery.deployment.tools import Tools
+from pipelines.delivery.errors import DeliveryError
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """How the way back ended, what serves now, and how it was tested."""
+
+    outcome: Outcome
+    said: str
+    serving: Serving | None = None
+    test: Report | None = None
+
+
+def fall_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fallback:
+    """Return the endpoint to a config; with none to return to, the failed one is taken off by deleting the endpoint.
+
+    A config that passed its test before is left where it is, for what fails now is rather the moment than the model.
+    """
+    if target == failed:
+        serving = Serving(failed, package_of(tools, failed))
+        return Fallback("failed", "it passed before, so it still serves; --rollback takes it out", serving)
+    if target is None:
+        delete_endpoint(tools, order.endpoint)
+        return Fallback("removed", "nothing served before it, so the endpoint was deleted")
+    tools.journal.say(f"rolling back to {target}")
+    released = release(tools, order, Plan(target), None, _no_check)
+    if not (released.state and released.state.serves(target)):
+        return _stuck(tools, order, f"the rollback to {target} failed as well")
+    return test_again(tools, order, target)
+
+
+def test_again(tools: Tools, order: Order, config: str) -> Fallback:
+    """Test the config that serves again, as well as its package allows."""
+    serving = Serving(config, package_of(tools, config))
+    try:
+        report = _test(tools, order, serving)
+    except DeliveryError as error:
+        tools.journal.say(f"{serving.name} serves again, untested: {error}")
+        return Fallback("rolled_back", f"{serving.name} serves again, untested", serving)
+    if report.passed:
+        return Fallback("rolled_back", f"{serving.name} serves again and passed its test", serving, report)
+    return Fallback("failed", f"{serving.name} serves again, but fails its test too: {report.reason}", serving, report)
+
+
+def _test(tools: Tools, order: Order, serving: Serving) -> Report:
+    if serving.package is None:
+        raise DeliveryError("its model package is not known")
+    check_testable(serving.package, order.limits)
+    rows = read_rows(tools, serving.package, order.test_data)
+    return examine(tools, order.endpoint, serving.config, serving.package, rows, order.limits)
+
+
+def _stuck(tools: Tools, order: Order, said: str) -> Fallback:
+    """Say exactly what is there, for now a person must look at it."""
+    state = look(tools, order.endpoint)
+    if state is None:
+        return Fallback("failed", f"{said}: there is no endpoint {order.endpoint} any more")
+    serving = Serving(state.config, package_of(tools, state.config)) if state.config else None
+    what = f"{serving.name} serves" if serving else "nothing serves"
+    return Fallback(
+        "failed", f"{said}: {what}, the endpoint is {state.status} ({state.reason or 'no reason'})", serving
+    )
+
+
+def _no_check() -> None:
+    """Refuse nothing: what served before may serve again, whatever was decided about it since."""

@@ -1,0 +1,97 @@
+"""Rows as the body of a request, and predictions out of the body of an answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Sequence
+
+from pipelines.delivery.deployment.rows import Rows
+
+CSV, JSON = "text/csv", "application/json"
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SHOWN = 60
+
+Values = Sequence[Sequence[str]]
+
+
+class AnswerError(Exception):
+    """An answer that is no list of predictions."""
+
+
+def csv_body(columns: Sequence[str], values: Values) -> bytes:
+    """Return rows as CSV below a header."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([columns, *values])
+    return text.getvalue().encode()
+
+
+def json_body(columns: Sequence[str], values: Values, numeric: Sequence[bool]) -> bytes:
+    """Return rows as `{"instances": [{column: value}]}`; an empty cell is null."""
+    rows = [
+        {name: _value(cell, is_number) for name, cell, is_number in zip(columns, row, numeric, strict=True)}
+        for row in values
+    ]
+    return json.dumps({"instances": rows}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def numeric_columns(rows: Rows) -> tuple[bool, ...]:
+    """Say for each column whether all that stands in it is a number, which JSON writes without quotes."""
+    return tuple(
+        all(_NUMBER.fullmatch(cell.strip()) for cell in cells if cell) and any(cells)
+        for cells in zip(*rows.values, strict=True)
+    )
+
+
+def example(rows: Rows) -> str:
+    """Return the first row as the body of a JSON request, to be shown."""
+    return json_body(rows.columns, rows.values[:1], numeric_columns(rows)).decode()
+
+
+def predictions(body: bytes, form: str, count: int) -> list[float]:
+    """Return the predictions of so many rows, each a probability.
+
+    Raises:
+        AnswerError: there are more or fewer, or one is no probability.
+    """
+    try:
+        found = (
+            _from_json(body) if form == JSON else [float(each) for each in re.split(r"[,\s]+", body.decode().strip())]
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise AnswerError(f"{form} answer is no list of predictions: {_start_of(body)}") from error
+    if len(found) != count:
+        raise AnswerError(f"{form} answer has {len(found)} predictions for {count} rows")
+    wrong = next((each for each in found if not (math.isfinite(each) and 0 <= each <= 1)), None)
+    if wrong is not None:
+        raise AnswerError(f"{form} answer has {wrong!r}, which is no probability from 0 to 1")
+    return found
+
+
+def _from_json(body: bytes) -> list[float]:
+    document = json.loads(body)
+    listed = document["predictions"] if isinstance(document, dict) else document
+    scores = [each["score"] if isinstance(each, dict) else each for each in listed]
+    if any(isinstance(score, bool | str) for score in scores):
+        raise ValueError("a prediction is no number")
+    return [float(score) for score in scores]
+
+
+def _value(cell: str, is_number: bool) -> object:
+    if not cell:
+        return None
+    return json.loads(_as_json(cell.strip())) if is_number else cell
+
+
+def _as_json(number: str) -> str:
+    """Return a number of a CSV as JSON writes it, where it does not."""
+    value = float(number)
+    return number if re.fullmatch(r"-?[1-9][0-9]*|0", number) else repr(value)
+
+
+def _start_of(body: bytes) -> str:
+    text = " ".join(body.decode(errors="replace").split())
+    return f"'{text[:_SHOWN]}'"

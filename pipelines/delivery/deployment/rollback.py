@@ -1,0 +1,77 @@
+"""deploy-model --rollback: back to the version that served before, or else to an older approved one, and tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipelines.delivery.deployment.attempt import Attempt, make_attempt
+from pipelines.delivery.deployment.endpoint import settle
+from pipelines.delivery.deployment.endpoint_test import check_testable
+from pipelines.delivery.deployment.memory import Memory, read_memory
+from pipelines.delivery.deployment.order import Order
+from pipelines.delivery.deployment.plan import Plan, make_plan
+from pipelines.delivery.deployment.result import Result
+from pipelines.delivery.deployment.rows import read_rows
+from pipelines.delivery.deployment.serving import package_of
+from pipelines.delivery.deployment.tools import Tools
+from pipelines.delivery.errors import DeliveryError
+from pipelines.delivery.packages import APPROVED, ModelPackage, list_packages
+
+
+@dataclass(frozen=True)
+class Way:
+    """The config that is returned from, and the one that served before it, where that is known."""
+
+    left: str
+    known: str | None
+
+
+def roll_back(tools: Tools, order: Order) -> Result:
+    """Return the endpoint to the version before; where that was done already, test it and change nothing."""
+    state = settle(tools, order.endpoint)
+    if state is None or state.config is None:
+        raise DeliveryError(f"there is no endpoint {order.endpoint} that could be rolled back")
+    memory = read_memory(tools, state.arn, order.endpoint)
+    way = _find_way(tools, memory, state.config)
+    package, plan = _target(tools, order, way)
+    check_testable(package, order.limits)
+    rows = read_rows(tools, package, order.test_data)
+    if memory.left == way.left:
+        tools.journal.say(f"{order.endpoint} was returned to {package.name} before: there is nothing to do")
+    else:
+        tools.journal.say(f"rolling back to {package.name} ({plan.config})")
+    # A version that errs makes the very alarms ring that a canary would listen to.
+    return make_attempt(Attempt(tools, order, package, replace(plan, deployment=None), rows, way.left))
+
+
+def _find_way(tools: Tools, memory: Memory, serving: str) -> Way:
+    """Find the way back; also where an earlier call has gone it, in whole or in part."""
+    if memory.left and serving == memory.tested:
+        return Way(memory.left, serving)
+    tested = memory.tested or serving
+    if serving not in {tested, memory.previous} and _is_newer(tools, serving, tested):
+        # It was never tested, for whoever deployed it was interrupted.
+        return Way(serving, tested)
+    return Way(tested, memory.previous)
+
+
+def _is_newer(tools: Tools, config: str, other: str) -> bool:
+    one, two = package_of(tools, config), package_of(tools, other)
+    return one is not None and two is not None and one.version > two.version
+
+
+def _target(tools: Tools, order: Order, way: Way) -> tuple[ModelPackage, Plan]:
+    """Return where to go: to what served before, if it is approved still, or else to an older approved version."""
+    package = package_of(tools, way.known) if way.known else None
+    if way.known and package and package.approval == APPROVED:
+        return package, Plan(way.known)
+    current = package_of(tools, way.left)
+    if current is None:
+        raise DeliveryError(f"the model package behind {way.left} is not known: name one with --model-package")
+    approved = list_packages(tools.sagemaker, order.group, approval=APPROVED)
+    package = next((each for each in approved if each.version < current.version), None)
+    if package is None:
+        raise DeliveryError(
+            f"there is nothing to return to from {current.name}: no earlier version of {order.group} is Approved"
+        )
+    return package, make_plan(package, order)

@@ -1,0 +1,20 @@
+"""Which model package an endpoint config serves."""
+
+from __future__ import annotations
+
+from pipelines.delivery.deployment.found import found
+from pipelines.delivery.deployment.tools import Tools
+from pipelines.delivery.packages import ModelPackage, describe
+
+
+def package_of(tools: Tools, config: str) -> ModelPackage | None:
+    """Return the model package behind an endpoint config; none where one of them is gone."""
+    client = tools.sagemaker
+    if not (described := found(client.describe_endpoint_config, EndpointConfigName=config)):
+        return None
+    names = (variant.get("ModelName") for variant in described["ProductionVariants"])
+    if not (name := next(names, None)) or not (model := found(client.describe_model, ModelName=name)):
+        return None
+    containers = [model.get("PrimaryContainer") or {}, *model.get("Containers", ())]
+    arn = next((each["ModelPackageName"] for each in containers if each.get("ModelPackageName")), None)
+    return describe(client, arn) if arn else None
