@@ -189,6 +189,9 @@ def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
             # The session puts its SageMaker together when it is first asked, which a compile never does.
             return session.sagemaker.cache_reasons(arn)
 
+        def endpoint_url(name: str) -> str:
+            return str(session.sagemaker.endpoint_url(name))
+
         # After the session, which prepares for jobs in the background.
         from pipelines.delivery.places import Places  # noqa: PLC0415
         from pipelines.delivery.run import Site  # noqa: PLC0415
@@ -199,6 +202,7 @@ def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
             stops_on_interrupt=True,
             places=Places(root),
             explain=explain,
+            endpoint_url=endpoint_url,
         )
 
 
