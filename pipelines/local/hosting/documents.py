@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from pipelines.local.database import Database, Document
+from pipelines.local.errors import LocalError
 from pipelines.local.ownership import Ownership
 
 KIND = "endpoint"
@@ -17,6 +18,10 @@ CONFIG_KIND = "endpoint-config"
 ALARM_KIND = "alarm"
 WANTED, OWNER, URL, CONFIGS = "Wanted", "Owner", "Url", "Configs"
 PRIVATE = (WANTED, OWNER, URL, CONFIGS)
+
+
+class MissingConfig(LocalError):
+    """An endpoint whose config is not there any more."""
 
 
 def needs_process(document: Document) -> bool:
@@ -55,9 +60,16 @@ class Record:
         document = self._database.get(KIND, self.name)
         return document if document and document.get(OWNER) == self._ownership.owner else None
 
-    def config(self, name: str) -> Document | None:
-        """Return an endpoint config."""
-        return config_of(self._database, self.read() or {}, name)
+    def config(self, name: str) -> Document:
+        """Return an endpoint config.
+
+        Raises:
+            MissingConfig: it was deleted.
+        """
+        config = config_of(self._database, self.read() or {}, name)
+        if config is None:
+            raise MissingConfig(f"Could not find endpoint configuration '{name}'; create it again.")
+        return config
 
     def change(self, done: Document | None = None, **changes: Any) -> None:
         """Change members, and remove those that are None; also what was wanted, if it is still what was done."""

@@ -1,0 +1,135 @@
+"""The endpoint's port: who may use it, and how much of it one client may take."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from pipelines.local.callers.origin import check_origin
+from pipelines.local.callers.peer import Peers
+from pipelines.local.errors import ServiceError
+
+ADDRESS = "127.0.0.1"
+BACKLOG = 512
+# What InvokeEndpoint takes.
+MAX_BODY_BYTES = 6 << 20
+# A client that has not brought a whole head, or a whole body, or not taken its answer by then is given up.
+HEAD_SECONDS = 75.0
+BODY_SECONDS = 60.0
+ANSWER_MILLISECONDS = 60_000
+# A process that was killed may hold its port for a moment.
+PORT_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 0.05
+CHECKED = ("Host", "Origin")
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+Answerer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def listen(url: str | None) -> socket.socket:
+    """Return a socket that listens where it did before, if that port can be had, or on any port."""
+    deadline = time.monotonic() + PORT_SECONDS
+    port = (urlsplit(url).port if url else None) or 0
+    while port and time.monotonic() < deadline:
+        with suppress(OSError):
+            return _listen(port)
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return _listen(0)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ANSWER_MILLISECONDS)
+        listener.bind((ADDRESS, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class Listener(web.Server):
+    """The connections of a port, each of which may be used by this user and no other.
+
+    `head_seconds` and `body_seconds` are how long a client may take to bring these.
+    """
+
+    def __init__(
+        self,
+        answer: Answerer,
+        port: int,
+        *,
+        head_seconds: float = HEAD_SECONDS,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        super().__init__(answer, access_log=None, auto_decompress=False, keepalive_timeout=head_seconds)
+        self._port = port
+        self._body_seconds = body_seconds
+        self._peers = Peers(port)
+        self._refused: dict[RequestHandler, ServiceError] = {}
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        """Look whose connection it is, once."""
+        try:
+            self._peers.check(transport.get_extra_info("peername")[1])
+        except ServiceError as error:
+            self._refused[handler] = error
+        super().connection_made(handler, transport)
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        """Forget a connection."""
+        self._refused.pop(handler, None)
+        super().connection_lost(handler, exc)
+
+    def admit(self, request: web.BaseRequest) -> None:
+        """Refuse other users, other hosts, and pages in a browser.
+
+        Raises:
+            ServiceError: AccessDenied, or BadRequest without a host.
+        """
+        if self._refused and request.protocol in self._refused:
+            raise self._refused[request.protocol]
+        check_origin({name.lower(): request.headers[name] for name in CHECKED if name in request.headers}, self._port)
+
+    async def read(self, request: web.BaseRequest) -> bytes:
+        """Return a request's body.
+
+        Raises:
+            ServiceError: it is too long, or does not come in time.
+        """
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            raise too_long()
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(CONTINUE)
+            request.writer.output_size = 0
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                return await _read(request.content)
+        except TimeoutError as error:
+            request.protocol.close()
+            message = f"the body of the request did not come within {self._body_seconds:g} seconds; send it again"
+            raise ServiceError("RequestTimeout", message, status=408) from error
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    while not content.at_eof():
+        body += await content.readany()
+        if len(body) > MAX_BODY_BYTES:
+            raise too_long()
+    return bytes(body)
+
+
+def too_long() -> ServiceError:
+    """Return the error of a request whose body is longer than the service takes."""
+    message = f"the body has more than {MAX_BODY_BYTES} bytes; send fewer rows at once, or use batch transform"
+    return ServiceError("ValidationError", message, status=413)
