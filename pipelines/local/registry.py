@@ -128,18 +128,37 @@ class Registry:
             self._database.delete(PACKAGE, _package_key(self.package(arn)))
 
     def create_model(self, name: str, request: Document) -> Document:
-        """Create a model; `request` is that of CreateModel without its name."""
+        """Create a model; `request` is that of CreateModel without its name.
+
+        Raises:
+            ValidationError: the model exists, or a model package that it stands on does not, or is not Approved.
+        """
         model = {
             **{key: value for key, value in request.items() if key != "Tags"},
             "ModelName": name,
             "ModelArn": self._arn(f"{MODEL}/{name}"),
             "CreationTime": time.time(),
         }
-        try:
-            self._database.insert(MODEL, name, model)
-        except AlreadyExists as error:
-            raise ValidationError(f'Cannot create already existing model "{model["ModelArn"]}".') from error
+        with self._database.transaction():
+            for container in [request.get("PrimaryContainer", {}), *request.get("Containers", [])]:
+                if "ModelPackageName" in container:
+                    self._check_approved(container["ModelPackageName"])
+            try:
+                self._database.insert(MODEL, name, model)
+            except AlreadyExists as error:
+                raise ValidationError(f'Cannot create already existing model "{model["ModelArn"]}".') from error
         return model
+
+    def _check_approved(self, arn: str) -> None:
+        try:
+            package = self.package(arn)
+        except ResourceNotFound as error:
+            raise ValidationError(error.message) from error
+        if package["ModelPackageArn"] != arn:
+            raise ValidationError(f"Model package {arn} does not exist; did you mean {package['ModelPackageArn']}?")
+        status = package["ModelApprovalStatus"]
+        if status != "Approved":
+            raise ValidationError(f"Model package {arn} is {status}; a model needs an Approved one: approve it first.")
 
     def model(self, name: str) -> Document:
         """Describe a model."""

@@ -27,7 +27,10 @@ def run_model_step(step: Step, scope: Scope, context: StepContext) -> StepResult
     room = MODEL_NAME_LIMIT - len(prefix) - len(suffix) - 2
     name = "-".join((prefix, step.name.replace("_", "-")[:room].strip("-"), suffix))
     _check(context, "CreateModel", {"ModelName": name, **request})
-    model = context.registry.create_model(name, request)
+    try:
+        model = context.registry.create_model(name, request)
+    except ServiceError as error:
+        raise StepFailure(f"ClientError: {error.message}") from error
     return StepResult({"Model": {"Arn": model["ModelArn"]}})
 
 

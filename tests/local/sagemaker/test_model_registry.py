@@ -95,3 +95,47 @@ def test_a_model_is_created_described_listed_and_deleted(registry: Client) -> No
     registry.delete_model(ModelName="fraud")
     with pytest.raises(ClientError, match=r"[Cc]ould not find model"):
         registry.describe_model(ModelName="fraud")
+
+
+def test_a_model_stands_on_an_approved_package(sagemaker: Client) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    arn = add_package(sagemaker, ModelApprovalStatus="Approved")
+    sagemaker.create_model(ModelName="fraud", ExecutionRoleArn=ROLE, Containers=[{"ModelPackageName": arn}])
+    assert sagemaker.describe_model(ModelName="fraud")["Containers"] == [{"ModelPackageName": arn}]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("claims/1", "is PendingManualApproval; a model needs an Approved one: approve it first"),
+        ("claims/2", "claims/2 does not exist"),
+        ("ghosts/1", "ghosts/1 does not exist"),
+    ],
+)
+def test_a_model_on_another_package_is_refused(sagemaker: Client, name: str, reason: str) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    arn = add_package(sagemaker).replace("claims/1", name)
+    with pytest.raises(ClientError, match=reason) as caught:
+        sagemaker.create_model(ModelName="fraud", ExecutionRoleArn=ROLE, Containers=[{"ModelPackageName": arn}])
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert sagemaker.list_models()["Models"] == []
+
+
+def test_a_package_of_another_account_is_refused(sagemaker: Client) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    arn = add_package(sagemaker, ModelApprovalStatus="Approved")
+    foreign = arn.replace("000000000000", "111122223333")
+    with pytest.raises(ClientError, match=f"{foreign} does not exist; did you mean {arn}"):
+        sagemaker.create_model(ModelName="fraud", ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": foreign})
+    assert sagemaker.list_models()["Models"] == []
+
+
+def test_the_stage_of_a_package_is_kept_and_shown(sagemaker: Client) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    arn = add_package(sagemaker, ModelApprovalStatus="Approved")
+    stage = {"Stage": "production", "StageStatus": "Approved", "StageDescription": "by the team"}
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelLifeCycle=stage)
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert (described["ModelLifeCycle"], described["ModelApprovalStatus"]) == (stage, "Approved")
+    listed = sagemaker.list_model_packages(ModelPackageGroupName="claims")["ModelPackageSummaryList"]
+    assert [package["ModelLifeCycle"] for package in listed] == [stage]
