@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import command_line
 from pipelines.command_line import DEFAULT_MODULE
-from pipelines.delivery.errors import UsageError
+from pipelines.delivery.errors import DeliveryError, UsageError
 from pipelines.deploy_flags import (
     BAKE_SECONDS,
     CANARY_PERCENT,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Between two rows that are sent while an endpoint is updated, in seconds; on this machine that takes a second or two.
 PACE, LOCAL_PACE = 1.0, 0.02
+_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +58,9 @@ def _run(options: argparse.Namespace) -> int:
         journal = Journal(sys.stdout)
         try:
             result = _work(options, Tools(site, attention, journal, _pace(site)), order)
+        except DeliveryError as error:
+            _append_failure(order, str(error))
+            raise
         finally:
             journal.close()
     _report(options, result)
@@ -133,13 +137,21 @@ def _advice(_: str) -> str:
 
 def _report(options: argparse.Namespace, result: Result) -> None:
     from pipelines.delivery.deployment.outcome import write_outcome  # noqa: PLC0415 - as in _run
-    from pipelines.delivery.deployment.summary import append_markdown, summarize  # noqa: PLC0415
+    from pipelines.delivery.deployment.summary import append_markdown, markdown, summarize  # noqa: PLC0415
 
     if options.json:
         write_outcome(result, options.json)
     sys.stdout.writelines(f"{line}\n" for line in summarize(result))
-    if place := os.environ.get("GITHUB_STEP_SUMMARY"):
-        append_markdown(result, Path(place))
+    if place := os.environ.get(_SUMMARY):
+        append_markdown(markdown(result), Path(place))
+
+
+def _append_failure(order: Order, error: str) -> None:
+    """Show in CI why there is no outcome."""
+    from pipelines.delivery.deployment.summary import append_markdown, markdown_of_error  # noqa: PLC0415 - as in _run
+
+    if place := os.environ.get(_SUMMARY):
+        append_markdown(markdown_of_error(order, error), Path(place))
 
 
 if __name__ == "__main__":

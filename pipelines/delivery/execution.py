@@ -82,9 +82,9 @@ class Follower:
             page = {"NextToken": answer["NextToken"]}
 
 
-def pauses(interval: float) -> Iterator[float]:
+def pauses(interval: float, first: float | None = None) -> Iterator[float]:
     """Yield pauses, short ones at first, so that what ends soon is seen to have ended."""
-    pause = interval / 10
+    pause = interval / 10 if first is None else min(first, interval)
     while True:
         yield pause
         pause = min(pause * 1.5, interval)

@@ -34,12 +34,15 @@ def await_silence(tools: Tools, endpoint: str) -> None:
     Where what serves now makes them ring all the time, the release is tried all the same.
     """
     began = tools.clock()
-    while ringing := [a["AlarmName"] for a in find_alarms(tools, endpoint) if a.get("StateValue") == "ALARM"]:
-        if tools.clock() - began > _SILENCE_SECONDS:
-            tools.journal.say(f"{', '.join(ringing)} did not end and may turn the release back")
+    for pause in tools.pauses():
+        ringing = ", ".join(a["AlarmName"] for a in find_alarms(tools, endpoint) if a.get("StateValue") == "ALARM")
+        if not ringing:
             return
-        tools.journal.status(f"waiting until {', '.join(ringing)} is over: it would turn the release back")
-        tools.attention.pause(tools.site.interval, endpoint)
+        if tools.clock() - began > _SILENCE_SECONDS:
+            tools.journal.say(f"{ringing}: still in ALARM, which may turn the release back")
+            return
+        tools.journal.status(f"waiting while {ringing} is in ALARM, which would turn the release back")
+        tools.attention.pause(pause, endpoint)
 
 
 def find_alarms(tools: Tools, endpoint: str) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from pipelines.delivery.deployment.found import found
 from pipelines.delivery.deployment.rows import Rows
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.deployment.traffic import Traffic
-from pipelines.delivery.execution import pauses
 
 IN_SERVICE, FAILED = "InService", "Failed"
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
@@ -48,7 +47,7 @@ def look(tools: Tools, name: str) -> State | None:
 def settle(tools: Tools, name: str, rows: Rows | None = None) -> State | None:
     """Wait until the endpoint rests; the rows are sent to it, gently, while it goes from one fleet to another."""
     with Traffic(tools, name, rows) as traffic:
-        for pause in pauses(tools.site.interval):
+        for pause in tools.pauses():
             state = tools.patiently(lambda: look(tools, name), name)
             if state is None or not state.is_moving:
                 break

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipelines.delivery.deployment.order import Order
 from pipelines.delivery.deployment.report import Report
 from pipelines.delivery.deployment.requests import JSON
 from pipelines.delivery.deployment.result import Outcome, Result
@@ -36,10 +37,10 @@ def summarize(result: Result) -> Iterator[str]:
         yield f"call it: {command}"
 
 
-def append_markdown(result: Result, path: Path) -> None:
-    """Add the summary to a file that GitHub Actions shows beside the job."""
+def append_markdown(lines: Iterable[str], path: Path) -> None:
+    """Add lines to the file that GitHub Actions shows beside the job."""
     with path.open("a", encoding="utf-8") as file:
-        file.write("\n".join(_markdown(result)) + "\n")
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def call_of(result: Result) -> str | None:
@@ -70,7 +71,15 @@ def _checks(report: Report | None) -> Iterator[tuple[str, str]]:
         yield check.name, f"{check.detail}{'' if check.passed else '  <- NOT passed'}"
 
 
-def _markdown(result: Result) -> Iterator[str]:
+def markdown_of_error(order: Order, error: str) -> Iterator[str]:
+    """Return the summary of a command that came to no outcome."""
+    yield f"## {order.stage}: failed"
+    yield ""
+    yield _cell(error)
+
+
+def markdown(result: Result) -> Iterator[str]:
+    """Return the summary as GitHub-flavoured Markdown."""
     yield f"## {result.order.stage}: {_HEADLINES[result.outcome].lower()}"
     yield ""
     yield _cell(result.reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from pipelines.delivery.attention import Attention, Patience
 from pipelines.delivery.deployment.journal import Journal
+from pipelines.delivery.execution import pauses
 from pipelines.delivery.run import Site
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Answer = TypeVar("Answer")
 
 # The service's limit for an answer, and a little for the way.
 _ANSWER_SECONDS = 70
+_FIRST_PAUSE = 0.3
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Tools:
     def patiently(self, work: Callable[[], Answer], about: str) -> Answer:
         """Return what the work returns, which is repeated while it fails for a reason that passes."""
         return Patience(self.site.session, self.site.interval, self.journal.say).call(work, self.attention, about)
+
+    def pauses(self) -> Iterator[float]:
+        """Yield the pauses between two looks."""
+        return pauses(self.site.interval, _FIRST_PAUSE)
 
     def _client(self, service: str, **options: Any) -> Any:
         session: Any = self.site.session
