@@ -3,6 +3,7 @@
 from typing import Any
 
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
+from sagemaker.core.transformer import Transformer
 from sagemaker.core.workflow.conditions import (
     ConditionEquals,
     ConditionGreaterThan,
@@ -33,7 +34,7 @@ from sagemaker.mlops.workflow.retry import (
     StepRetryPolicy,
 )
 from sagemaker.mlops.workflow.step_dependency import StepDependency, TriggerCondition
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TransformStep, TuningStep
 from sagemaker.train.configs import InputData, SourceCode
 from sagemaker.train.tuner import HyperparameterTuner
 
@@ -258,4 +259,41 @@ def source_code(session: Any) -> Pipeline:
     )
 
 
-EXAMPLES = {"abalone": abalone, "tuning": tuning, "source_code": source_code}
+def batch(session: Any) -> Pipeline:
+    """Create a model, send claims through it, and report on the scores; the id is kept beside each."""
+    artifact = ParameterString(name="Model", default_value=f"s3://{BUCKET}/model/model.tar.gz")
+    create = ModelStep(name="Create", step_args=model(session, artifact).build())
+    transformer = Transformer(
+        model_name=create.properties.ModelName,
+        instance_count=1,
+        instance_type="ml.m5.xlarge",
+        strategy="MultiRecord",
+        assemble_with="Line",
+        accept="text/csv",
+        max_payload=2,
+        max_concurrent_transforms=2,
+        env={"MODE": "fast"},
+        sagemaker_session=session,
+    )
+    arguments = transformer.transform(
+        f"s3://{BUCKET}/claims/",
+        content_type="text/csv",
+        split_type="Line",
+        input_filter="$[1:]",
+        join_source="Input",
+        output_filter="$[0,-1]",
+    )
+    score = TransformStep(name="Score", step_args=arguments, cache_config=WEEK)
+    scores = score.properties.TransformOutput.S3OutputPath
+    report = processor(session, "report").run(
+        code=f"{CODE}/report.py", inputs=[processing_input("scores", scores, "scores")]
+    )
+    return Pipeline(
+        name="BatchPipeline",
+        parameters=[artifact],
+        steps=[create, score, ProcessingStep(name="Report", step_args=report)],
+        sagemaker_session=session,
+    )
+
+
+EXAMPLES = {"abalone": abalone, "tuning": tuning, "source_code": source_code, "batch": batch}

@@ -16,7 +16,7 @@ from pipelines.local.errors import DefinitionError
 Parse = Callable[[str], Definition]
 
 FOLDER = Path(__file__).parents[2] / "definitions"
-EXAMPLES = [json.loads((FOLDER / f"{name}.json").read_text()) for name in ("abalone", "tuning", "source_code")]
+EXAMPLES = [json.loads((FOLDER / f"{name}.json").read_text()) for name in ("abalone", "tuning", "source_code", "batch")]
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),

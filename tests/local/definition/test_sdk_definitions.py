@@ -14,7 +14,7 @@ from pipelines.local.definition import CacheConfig, Definition, Dependency, Grap
 Parse = Callable[[str], Definition]
 
 FOLDER = Path(__file__).parents[2] / "definitions"
-NAMES = ("abalone", "tuning", "source_code")
+NAMES = ("abalone", "tuning", "source_code", "batch")
 
 
 def example(name: str) -> str:
