@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from pipelines.pipeline_module import group_of
 if TYPE_CHECKING:
     from pipelines.delivery.approval.decision import Decided, Decision
     from pipelines.delivery.approval.facts import Facts
+    from pipelines.delivery.packages import ModelPackage
     from pipelines.delivery.run import Site
 
 LISTED = 20
@@ -148,19 +149,17 @@ def _list(options: argparse.Namespace, site: Site, group: str) -> Facts:
         lines += ["", *table(packages, champion, datetime.now(UTC), with_approval=options.all)]
     if not_shown:
         lines += [f"and {not_shown} older ones"]
-    if waiting:
-        lines += ["", *_next_of_list(options, waiting[0].rpartition("/")[2])]
-    elif not options.all:
-        lines += ["", f"next: {_typed(options, 'approve-model', '--all')}  # lists what was decided"]
-    _print(lines)
+    _print([*lines, "", *_next_of_list(options, [package for package in packages if package.can_be_approved])])
     return listed_facts(group, packages, champion, not_shown=not_shown)
 
 
-def _next_of_list(options: argparse.Namespace, version: str) -> list[str]:
-    return [
-        f"in full: {_typed(options, 'approve-model', version)}",
-        f"next: {_typed(options, 'approve-model', version, '--approve', '--note', '...')}",
-    ]
+def _next_of_list(options: argparse.Namespace, waiting: Sequence[ModelPackage]) -> Iterator[str]:
+    if waiting:
+        version = str(waiting[0].version)
+        yield f"in full: {_typed(options, 'approve-model', version)}"
+        yield f"next: {_typed(options, 'approve-model', version, '--approve', '--note', '...')}"
+    elif not options.all:
+        yield f"next: {_typed(options, 'approve-model', '--all')}  # lists what was decided"
 
 
 def _show(options: argparse.Namespace, site: Site, group: str) -> Facts:
@@ -173,17 +172,19 @@ def _show(options: argparse.Namespace, site: Site, group: str) -> Facts:
     package = find(site.client, group, options.package)
     dossier = gather_dossier(site.session, site.client, package)
     _print(page(dossier, site.places, datetime.now(UTC)))
-    _print(["", *_choices(options, package.approval, str(package.version))])
+    _print(["", *_choices(options, package)])
     return shown_facts(dossier)
 
 
-def _choices(options: argparse.Namespace, approval: str, version: str) -> list[str]:
-    """Return the commands that decide about a package, as far as they would change it."""
-    force = ["--force"] if approval == "Rejected" else []
-    approve = _typed(options, "approve-model", version, "--approve", *force, "--note", "...")
-    reject = _typed(options, "approve-model", version, "--reject", "--note", "...")
-    lines = {"Approved": f"approve: {approve}", "Rejected": f"reject:  {reject}"}
-    return [line for word, line in lines.items() if word != approval]
+def _choices(options: argparse.Namespace, package: ModelPackage) -> Iterator[str]:
+    """Yield the commands that decide about a package, as far as they would change it."""
+    version, why = str(package.version), ("--note", "...")
+    if package.can_be_approved:
+        yield f"approve: {_typed(options, 'approve-model', version, '--approve', *why)}"
+    elif package.approval == "Rejected":
+        yield f"approve: {_typed(options, 'approve-model', version, '--approve', '--force', *why)}"
+    if package.approval != "Rejected":
+        yield f"reject:  {_typed(options, 'approve-model', version, '--reject', *why)}"
 
 
 def _decide(options: argparse.Namespace, site: Site, group: str, decision: Decision) -> Facts:

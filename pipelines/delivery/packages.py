@@ -70,6 +70,11 @@ class ModelPackage:
         """Group and version, as people call it."""
         return f"{self.group}/{self.version}"
 
+    @property
+    def can_be_approved(self) -> bool:
+        """Whether it is whole and waits for a decision."""
+        return self.status == COMPLETED and self.approval == PENDING
+
     def lead(self, champion: ModelPackage | None) -> float | None:
         """By how much its ROC AUC is higher than the champion's."""
         if champion is None or champion.roc_auc is None or self.roc_auc is None:
