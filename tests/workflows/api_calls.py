@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -13,7 +14,13 @@ ACCOUNT = "000000000000"
 NAMED = {"ModelName": "model", "EndpointConfigName": "endpoint-config", "EndpointName": "endpoint"}
 SELF_NAMED = ("ModelPackageName", "ModelPackageArn", "ResourceArn")
 BUCKET_ACTIONS = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket"}
-OBJECT_ACTIONS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "POST": "PutObject", "DELETE": "DeleteObject"}
+OBJECT_ACTIONS = {
+    "GET": "GetObject",
+    "HEAD": "GetObject",
+    "PUT": "PutObject",
+    "POST": "PutObject",
+    "DELETE": "DeleteObject",
+}
 # Whoever is somebody may ask who that is.
 FREE = ("sts:GetCallerIdentity",)
 
@@ -24,7 +31,7 @@ class Call:
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: "Message[str, str]"
     body: bytes
 
     @property
@@ -84,6 +91,8 @@ def _of_cloudwatch(call: Call, action: str, body: Mapping[str, Any]) -> Iterator
 
 def _of_s3(call: Call) -> Request:
     bucket, _, key = unquote(urlsplit(call.path).path).lstrip("/").partition("/")
+    if not bucket:
+        return Request("s3:ListAllMyBuckets", "*")
     if key:
         return Request(f"s3:{OBJECT_ACTIONS[call.method]}", f"arn:aws:s3:::{bucket}/{key}")
     return Request(f"s3:{BUCKET_ACTIONS[call.method]}", f"arn:aws:s3:::{bucket}")

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.workflows.account import BUCKET, REGION, Account
 from tests.workflows.actions import IGNORED
+from tests.workflows.deployments import Deployments
 from tests.workflows.files import REPOSITORY
 from tests.workflows.github import GitHub, pull_request
 from tests.workflows.github_api import GitHubApi
@@ -33,6 +35,15 @@ def copy_tree(source: Path, target: Path) -> Path:
     return target
 
 
+def with_threshold(source: Path, target: Path, *, threshold: float) -> Path:
+    """Copy a commit and change the threshold in its settings."""
+    settings = copy_tree(source, target) / "pipelines" / "fraud" / "settings.py"
+    before = settings.read_text()
+    settings.write_text(before.replace("ROC_AUC_THRESHOLD = 0.85", f"ROC_AUC_THRESHOLD = {threshold}"))
+    assert settings.read_text() != before
+    return target
+
+
 @pytest.fixture
 def api() -> Iterator[GitHubApi]:
     served = GitHubApi()
@@ -55,15 +66,7 @@ def github(tmp_path: Path, api: GitHubApi, tree: Path) -> GitHub:
 def commit(tmp_path: Path, tree: Path) -> Commit:
     """A commit of this repository with another threshold in its settings."""
 
-    def make(*, threshold: float) -> Path:
-        folder = copy_tree(tree, tmp_path / "commit")
-        settings = folder / "pipelines" / "fraud" / "settings.py"
-        before = settings.read_text()
-        settings.write_text(before.replace("ROC_AUC_THRESHOLD = 0.85", f"ROC_AUC_THRESHOLD = {threshold}"))
-        assert settings.read_text() != before
-        return folder
-
-    return make
+    return partial(with_threshold, tree, tmp_path / "commit")
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +96,21 @@ def shared_account(state: Path) -> Iterator[Account]:
 def account(shared_account: Account) -> Account:
     shared_account.proxy.reset()
     return shared_account
+
+
+@pytest.fixture(scope="session")
+def shared_deployments(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployments]:
+    work = tmp_path_factory.mktemp("deployments")
+    # What the model reaches untuned, to be done sooner.
+    opened = Deployments(with_threshold(tree, work / "commit", threshold=0.7), work)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def deployments(shared_deployments: Deployments) -> Deployments:
+    shared_deployments.reset()
+    return shared_deployments
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment of a repository: who reviews its jobs, what they say, and its variables, before the repository's."""
+    """An environment: who reviews its jobs, what they say, and its variables, which count before the repository's."""
 
     reviewers: tuple[str, ...] = ()
     is_approved: bool = True
@@ -75,6 +75,7 @@ class GitHub:
         return {
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTOR": self.actor,
+            "GITHUB_TRIGGERING_ACTOR": self.actor,
             "GITHUB_API_URL": self.api_url,
             "GITHUB_EVENT_NAME": event.name,
             "GITHUB_REF": event.ref,

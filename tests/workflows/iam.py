@@ -1,6 +1,6 @@
 """IAM's decision about a request, as far as the documented policies need it; whatever else is refused, not guessed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -48,11 +48,11 @@ def _is_about(statement: Mapping[str, Any], request: Request) -> bool:
     )
 
 
-def _holds(operator: str, key: str, wanted: Iterable[str], context: Mapping[str, str]) -> bool:
+def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, str]) -> bool:
     # Keys have no case, values have.
     value = {name.lower(): text for name, text in context.items()}.get(key.lower())
     if operator == "Null":
-        return [str(value is None).lower()] == list(wanted)
+        return [str(value is None).lower()] == wanted
     if operator == "StringEquals":
         return value in wanted
     raise ValueError(f"the evaluator knows no {operator}")

@@ -10,7 +10,9 @@ from tests.workflows.iam import Policy
 
 ACCOUNT = "arn:aws:iam::000000000000:role"
 PIPELINE_ROLE, ENDPOINT_ROLE = f"{ACCOUNT}/sagemaker-execution", f"{ACCOUNT}/endpoint"
-GITHUB, STAGING, PRODUCTION, APPROVAL = (f"{ACCOUNT}/{name}" for name in ("github", "staging", "production", "approval"))
+GITHUB, STAGING, PRODUCTION, APPROVAL = (
+    f"{ACCOUNT}/{name}" for name in ("github", "staging", "production", "approval")
+)
 OWNER, REPO = "acme", "fraud"
 GROUP = "fraud-detection"
 PAGE = "docs/github.md"
