@@ -83,6 +83,7 @@ class Gateway:
         self._started.set_result(loop)
         await self._closing.wait()
         listening.close()
+        self._listener.pre_shutdown()
         await self._listener.shutdown(CLOSE_SECONDS)
         await self._upstream.close()
 
