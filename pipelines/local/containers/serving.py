@@ -10,27 +10,27 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import gunicorn.app.base
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from pipelines.local.containers import isolation, serving_script, serving_xgboost
     from pipelines.local.containers import serving_answers as answers
+    from pipelines.local.containers import serving_script, serving_workers, serving_xgboost
     from pipelines.local.containers.serving_answers import Answer, Model, Question
+    from pipelines.local.containers.serving_workers import Balance
 else:
     # The folder of the script is on the path, this package is not; the user's modules must not find ours.
-    import isolation
     import serving_answers as answers
     import serving_script
+    import serving_workers
     import serving_xgboost
     from serving_answers import Answer, Model, Question
+    from serving_workers import Balance
 
     sys.path.remove(str(Path(__file__).resolve().parent))
 
@@ -40,7 +40,6 @@ MEBIBYTE = 1 << 20
 # What InvokeEndpoint takes, in MiB, and how long it waits for an answer, in seconds.
 PAYLOAD_LIMIT, RESPONSE_LIMIT = 6, 60
 MOST_WORKERS = 4
-GRACE_SECONDS = 30
 
 
 def main() -> None:
@@ -50,7 +49,9 @@ def main() -> None:
     model = load()
     gc.collect()
     gc.freeze()
-    Server(model, sys.argv[1]).run()
+    timeout = setting("SAGEMAKER_MODEL_SERVER_TIMEOUT", RESPONSE_LIMIT)
+    routes = partial(application, model)
+    serving_workers.Arbiter(routes, sys.argv[1], workers=worker_count(), timeout=timeout).run()
 
 
 def limit_threads() -> None:
@@ -91,50 +92,7 @@ def worker_count() -> int:
     return max(1, setting("SAGEMAKER_MODEL_SERVER_WORKERS", min(cpus, MOST_WORKERS)))
 
 
-class Server(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
-    """Forks workers, and replaces those that die or do not answer in time."""
-
-    def __init__(self, model: Model, path: str) -> None:
-        self._model = model
-        self._path = path
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Set gunicorn's settings."""
-        settings = {
-            "bind": f"unix:{self._path}",
-            "control_socket_disable": True,
-            "graceful_timeout": GRACE_SECONDS,
-            "keepalive": 3600,
-            "post_fork": post_fork,
-            "preload_app": True,
-            "proc_name": "serving",
-            "timeout": setting("SAGEMAKER_MODEL_SERVER_TIMEOUT", RESPONSE_LIMIT),
-            "worker_class": "aiohttp.GunicornWebWorker",
-            "workers": worker_count(),
-        }
-        for name, value in settings.items():
-            # Older ones have no control socket.
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
-
-    def load(self) -> Callable[[], Awaitable[web.Application]]:
-        """Return what makes a worker's application."""
-
-        async def make() -> web.Application:
-            return application(self._model)
-
-        return make
-
-
-def post_fork(_: Any, worker: Any) -> None:
-    """Let a worker end with the process that forked it, even when that is killed."""
-    isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != worker.ppid:
-        sys.exit(1)
-
-
-def application(model: Model) -> web.Application:
+def application(model: Model, balance: Balance) -> web.Application:
     """Return the routes of a container that serves a model."""
     mebibytes = setting("SAGEMAKER_MAX_PAYLOAD_IN_MB", PAYLOAD_LIMIT)
     parameters = {
@@ -154,9 +112,14 @@ def application(model: Model) -> web.Application:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return respond(refused(413, f"the body has more than {mebibytes} MiB; send fewer rows at once"))
-        headers = request.headers
+        question = Question(body, request.headers.get("Content-Type", ""), request.headers.get("Accept", ""))
+        balance.busy()
         # It blocks this worker on purpose: gunicorn notices one that hangs, and the others answer meanwhile.
-        return respond(answer(model, Question(body, headers.get("Content-Type", ""), headers.get("Accept", ""))))
+        response = respond(answer(model, question))
+        balance.idle()
+        if balance.is_uneven(request):
+            response.force_close()
+        return response
 
     # One more than the limit, which is allowed itself; without a limit nothing is too large.
     app = web.Application(client_max_size=mebibytes * MEBIBYTE + 1 if mebibytes else 0)

@@ -1,0 +1,138 @@
+"""The workers of a model server: processes that answer one request at a time. Standalone: `serving.py` imports it.
+
+Connections are kept, and belong to the worker that accepted them. One on which a request waits while another worker
+is idle is closed after its next answer, so that its client connects anew, to an idle worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+import select
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import gunicorn.app.base
+from aiohttp import web
+from aiohttp.worker import GunicornWebWorker
+
+if TYPE_CHECKING:
+    from pipelines.local.containers import isolation
+else:
+    import isolation
+
+GRACE_SECONDS = 30
+KEEP_ALIVE_SECONDS = 3600
+IDLE, BUSY = 0, 1
+
+Respond = Callable[[web.Request], Awaitable[web.Response]]
+Routes = Callable[["Balance"], web.Application]
+
+
+class Balance:
+    """Which workers are idle just now, in memory that they share, and whether one's connections should move there."""
+
+    def __init__(self, workers: int) -> None:
+        self._states = mmap.mmap(-1, workers)
+        self._states[:] = bytes([BUSY]) * workers
+        self.number = 0
+        self.runner: web.AppRunner | None = None
+
+    def busy(self) -> None:
+        """Note that this worker works."""
+        self._states[self.number] = BUSY
+
+    def idle(self) -> None:
+        """Note that this worker does nothing."""
+        self._states[self.number] = IDLE
+
+    def is_uneven(self, request: web.Request) -> bool:
+        """Tell whether another worker is idle, while a request other than this one waits for this worker."""
+        states = self._states[:]
+        if IDLE not in states[: self.number] + states[self.number + 1 :]:
+            return False
+        assert self.runner is not None
+        assert self.runner.server is not None
+        waiting = select.poll()
+        for connection in self.runner.server.connections:
+            if connection.transport and connection.transport is not request.transport:
+                waiting.register(connection.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(waiting.poll(0))
+
+
+class Worker(GunicornWebWorker):
+    """A worker that ends at once when it is asked to and has nothing to do."""
+
+    number: int
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End after the requests that have come."""
+        self.handle_quit(sig, frame)
+
+
+class Arbiter(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
+    """Forks workers, and replaces those that die, or hang for `timeout` seconds.
+
+    `routes` makes the application of each; `socket` is the path of the one that they all listen on.
+    """
+
+    def __init__(self, routes: Routes, socket: str, *, workers: int, timeout: int) -> None:
+        self._routes = routes
+        self._balance = Balance(workers)
+        self._settings = {
+            "bind": f"unix:{socket}",
+            "control_socket_disable": True,
+            "graceful_timeout": GRACE_SECONDS,
+            "pre_fork": self.pre_fork,
+            "post_fork": self.post_fork,
+            "preload_app": True,
+            "proc_name": "serving",
+            "timeout": timeout,
+            "worker_class": Worker,
+            "workers": workers,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's settings."""
+        for name, value in self._settings.items():
+            # Older ones have no control socket.
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
+        """Return what makes a worker's application."""
+
+        async def make() -> web.AppRunner:
+            app = self._routes(self._balance)
+            app.on_shutdown.append(let_start)
+            runner = web.AppRunner(
+                app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=GRACE_SECONDS
+            )
+            self._balance.runner = runner
+            self._balance.idle()
+            return runner
+
+        return make
+
+    def pre_fork(self, arbiter: Any, worker: Worker) -> None:
+        """Give a worker the first number that is free."""
+        taken = {other.number for other in arbiter.WORKERS.values()}
+        worker.number = next(number for number in range(len(taken) + 1) if number not in taken)
+
+    def post_fork(self, _: Any, worker: Worker) -> None:
+        """Let a worker end with the process that forked it, even when that is killed."""
+        isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != worker.ppid:
+            sys.exit(1)
+        self._balance.number = worker.number
+
+
+async def let_start(_app: web.Application) -> None:
+    """Let the requests that have been read begin, for those that have begun are finished before the worker ends."""
+    for _ in range(3):
+        await asyncio.sleep(0)
