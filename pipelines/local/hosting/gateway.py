@@ -22,6 +22,8 @@ CLOSE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.02
 TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
 INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
+# Only what the gateway itself refuses has this.
+ERROR_TYPE = "x-amzn-errortype"
 # The service gives a container these, and takes from it all but what is about the connection.
 FOR_THE_MODEL = {"accept", "content-encoding", "content-type"}
 CUSTOM = "x-amzn-sagemaker-"
@@ -100,7 +102,7 @@ class Gateway:
                 raise ServiceError("UnknownOperation", message, status=405)
             return await self._invoke(request)
         except ServiceError as error:
-            return web.Response(status=error.status, text=f"{error.message}\n")
+            return web.Response(status=error.status, text=f"{error.message}\n", headers={ERROR_TYPE: error.code})
 
     def _ping(self, request: web.BaseRequest) -> web.Response:
         is_ready = self._routes is not None and self._routes.is_ready
