@@ -21,7 +21,8 @@ OPERATIONS = {
 MAX_BODY_BYTES = 6 << 20
 PREFIX = "x-amzn-sagemaker-"
 FORWARDED = ("content-type", "accept", f"{PREFIX}custom-attributes", f"{PREFIX}inference-id", f"{PREFIX}target-variant")
-RETURNED = ("content-type", f"{PREFIX}custom-attributes", "x-amzn-invoked-production-variant")
+VARIANT = "x-amzn-invoked-production-variant"
+RETURNED = ("content-type", f"{PREFIX}custom-attributes", VARIANT)
 REFUSED = {
     f"{PREFIX}target-model": "TargetModel",
     f"{PREFIX}target-container-hostname": "TargetContainerHostname",
@@ -29,7 +30,7 @@ REFUSED = {
     f"{PREFIX}enable-explanations": "EnableExplanations",
     f"{PREFIX}session-id": "SessionId",
 }
-# What the endpoint's process refuses by itself has this; what the container does not answer has not.
+# What the endpoint's process refuses by itself has this, and no variant.
 ERROR_TYPE = "x-amzn-errortype"
 NO_DETAILS: Document = {}
 
@@ -87,10 +88,10 @@ class Runtime:
 
     def _error(self, name: str, reply: Reply) -> ServiceError:
         text = reply.body.decode(errors="replace")
-        if ERROR_TYPE in reply.headers:
-            return ServiceError(reply.headers[ERROR_TYPE], text.strip(), status=reply.status)
         side = "client" if 400 <= reply.status < 500 else "server"
-        message = f'Received {side} error ({reply.status}) from primary with message "{text}".'
+        if ERROR_TYPE in reply.headers and VARIANT not in reply.headers and side == "client":
+            return ServiceError(reply.headers[ERROR_TYPE], text.strip(), status=reply.status)
+        message = f'Received {side} error ({reply.status}) from primary with message "{text.strip()}".'
         return self._model_error(name, message, reply.status, text)
 
     def _model_error(self, name: str, message: str, status: int, text: str) -> ModelError:

@@ -14,6 +14,8 @@ from pipelines.local.errors import ResourceInUse, ValidationError
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.store.keys import check_bucket_name, parse_uri
 
+NUMBERS = ("integer", "long", "float", "double")
+
 
 def check_request(machine: Machine, operation: str, request: Document) -> None:
     """Check a request against the service's own model: members, types, enums, lengths and patterns.
@@ -42,7 +44,7 @@ def check_members(machine: Machine, operation: str, request: Document) -> None:
 
 
 def constraint_errors(value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:
-    """Yield what in a value of the right types breaks a shape's enum, length or pattern."""
+    """Yield what in a value of the right types breaks a shape's enum, length, pattern or greatest value."""
     if isinstance(shape, StructureShape):
         for name, member in value.items():
             yield from constraint_errors(member, shape.members[name], f"{place}.{name}".lstrip("."))
@@ -57,6 +59,8 @@ def constraint_errors(value: Any, shape: Shape | None, place: str = "") -> Itera
             yield from constraint_errors(item, shape.value, f"{place}['{key}']")
     elif isinstance(shape, StringShape):
         yield from string_errors(value, shape, place)
+    elif shape is not None and shape.type_name in NUMBERS and value > shape.metadata.get("max", value):
+        yield f"{place} is {value}, at most {shape.metadata['max']} is allowed"
 
 
 def length_errors(value: Any, shape: Shape, place: str) -> Iterator[str]:
