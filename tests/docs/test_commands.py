@@ -11,7 +11,11 @@ from typing import Any
 
 from tests.docs.pages import PAGES, REPOSITORY, blocks, rows, section
 
-MODULES = {"run-pipeline": "pipelines.run_pipeline", "get-pipeline-definition": "pipelines.get_pipeline_definition"}
+MODULES = {
+    "approve-model": "pipelines.approve_model",
+    "run-pipeline": "pipelines.run_pipeline",
+    "get-pipeline-definition": "pipelines.get_pipeline_definition",
+}
 # What a shell or an AWS account is needed for.
 ELSEWHERE = re.compile(r"make |\. |.*--role-arn")
 

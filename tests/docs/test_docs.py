@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import get_pipeline_definition, run_pipeline
+from pipelines import approve_model, get_pipeline_definition, run_pipeline
 from pipelines.delivery.gate import EXIT_CODES, REJECTION
 from pipelines.delivery.interrupt import INTERRUPTED
 from pipelines.fraud import dataset
@@ -23,6 +23,7 @@ from pipelines.local.steps.step_types import STEP_TYPES
 from tests.docs.pages import PAGES, PICTURES, REPOSITORY, anchors, blocks, links, quoted, rows, section, tree
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "approve-model": approve_model.main,
     "run-pipeline": run_pipeline.main,
     "get-pipeline-definition": get_pipeline_definition.main,
     "python -m pipelines.fraud.dataset": dataset.main,
