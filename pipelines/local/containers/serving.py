@@ -95,47 +95,41 @@ def worker_count() -> int:
 def application(model: Model, balance: Balance) -> web.Application:
     """Return the routes of a container that serves a model."""
     mebibytes = setting("SAGEMAKER_MAX_PAYLOAD_IN_MB", PAYLOAD_LIMIT)
-    parameters = {
-        "MaxConcurrentTransforms": worker_count(),
-        "BatchStrategy": "MULTI_RECORD",
-        "MaxPayloadInMB": mebibytes,
-    }
+    # Without a limit nothing is too large.
+    limit = mebibytes * MEBIBYTE or sys.maxsize
+    workers = worker_count()
 
     async def ping(_: web.Request) -> web.Response:
         return web.Response()
 
     async def execution_parameters(_: web.Request) -> web.Response:
+        parameters = {"MaxConcurrentTransforms": workers, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": mebibytes}
         return web.json_response(parameters)
 
     async def invocations(request: web.Request) -> web.Response:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return respond(refused(413, f"the body has more than {mebibytes} MiB; send fewer rows at once"))
-        question = Question(body, request.headers.get("Content-Type", ""), request.headers.get("Accept", ""))
+            body = None
         balance.busy()
         # It blocks this worker on purpose: gunicorn notices one that hangs, and the others answer meanwhile.
-        response = respond(answer(model, question))
+        if body is None or len(body) > limit:
+            given = refused(answers.TOO_LARGE, f"the body has more than {mebibytes} MiB; send fewer rows at once")
+        else:
+            headers = request.headers
+            given = answer(model, Question(body, headers.get("Content-Type", ""), headers.get("Accept", "")))
         balance.idle()
-        if balance.is_uneven(request):
+        response = web.Response(body=given.body, status=given.status, headers={"Content-Type": given.content_type})
+        if balance.closes(request):
             response.force_close()
         return response
 
-    # One more than the limit, which is allowed itself; without a limit nothing is too large.
-    app = web.Application(client_max_size=mebibytes * MEBIBYTE + 1 if mebibytes else 0)
-    app.add_routes(
-        [
-            web.get("/ping", ping),
-            web.get("/execution-parameters", execution_parameters),
-            web.post("/invocations", invocations),
-        ]
-    )
+    # One more, for versions of the library differ in whether the limit itself is allowed.
+    app = web.Application(client_max_size=limit + 1)
+    app.router.add_get("/ping", ping)
+    app.router.add_get("/execution-parameters", execution_parameters)
+    app.router.add_post("/invocations", invocations)
     return app
-
-
-def respond(answer: Answer) -> web.Response:
-    """Return an answer as an HTTP response."""
-    return web.Response(body=answer.body, status=answer.status, headers={"Content-Type": answer.content_type})
 
 
 def answer(model: Model, question: Question) -> Answer:
@@ -145,8 +139,10 @@ def answer(model: Model, question: Question) -> Answer:
     try:
         return model(question)
     except (Exception, SystemExit) as error:
-        status = getattr(error, "status_code", answers.BAD_REQUEST if isinstance(error, ValueError) else 500)
-        if status >= 500:
+        status = getattr(
+            error, "status_code", answers.BAD_REQUEST if isinstance(error, ValueError) else answers.SERVER_ERROR
+        )
+        if status >= answers.SERVER_ERROR:
             logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
             return refused(status, f"{type(error).__name__}: {answers.one_line(error)}")
         return refused(status, answers.one_line(error))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 JSON, CSV, ANY = "application/json", "text/csv", "*/*"
-BAD_REQUEST, NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE = 400, 406, 415
+BAD_REQUEST, NOT_ACCEPTABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, SERVER_ERROR = 400, 406, 413, 415, 500
 MOST_CHARACTERS = 1000
 
 

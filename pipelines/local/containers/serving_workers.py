@@ -27,19 +27,23 @@ else:
 
 GRACE_SECONDS = 30
 KEEP_ALIVE_SECONDS = 3600
+QUIET_SECONDS, QUIET_LOOKS = 0.02, 2
 IDLE, BUSY = 0, 1
 
-Respond = Callable[[web.Request], Awaitable[web.Response]]
 Routes = Callable[["Balance"], web.Application]
 
 
 class Balance:
-    """Which workers are idle just now, in memory that they share, and whether one's connections should move there."""
+    """Which workers are idle just now, in memory that they share, and whether one's connections should move there.
+
+    Each worker has its `number` and its `runner`; one that `ends` closes every connection after the next answer.
+    """
 
     def __init__(self, workers: int) -> None:
         self._states = mmap.mmap(-1, workers)
         self._states[:] = bytes([BUSY]) * workers
         self.number = 0
+        self.ends = False
         self.runner: web.AppRunner | None = None
 
     def busy(self) -> None:
@@ -50,28 +54,46 @@ class Balance:
         """Note that this worker does nothing."""
         self._states[self.number] = IDLE
 
-    def is_uneven(self, request: web.Request) -> bool:
-        """Tell whether another worker is idle, while a request other than this one waits for this worker."""
+    def closes(self, request: web.Request) -> bool:
+        """Tell whether to close a request's connection: another request waits for this worker, and not all work."""
         states = self._states[:]
-        if IDLE not in states[: self.number] + states[self.number + 1 :]:
-            return False
-        assert self.runner is not None
-        assert self.runner.server is not None
+        others = states[: self.number] + states[self.number + 1 :]
+        return self.ends or (IDLE in others and self._has_waiting(request))
+
+    def _has_waiting(self, request: web.Request) -> bool:
         waiting = select.poll()
-        for connection in self.runner.server.connections:
+        for connection in self.server.connections:
             if connection.transport and connection.transport is not request.transport:
                 waiting.register(connection.transport.get_extra_info("socket"), select.POLLIN)
         return bool(waiting.poll(0))
 
+    @property
+    def server(self) -> web.Server:
+        """The worker's part that has its connections."""
+        assert self.runner is not None
+        assert self.runner.server is not None
+        return self.runner.server
+
 
 class Worker(GunicornWebWorker):
-    """A worker that ends at once when it is asked to and has nothing to do."""
+    """A worker that ends after the requests that were sent before it was asked to."""
 
     number: int
+    balance: Balance
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End after the requests that have come."""
-        self.handle_quit(sig, frame)
+        """End when no more requests come."""
+        self.balance.ends = True
+        self._end = self.loop.create_task(self._end_quietly(sig))
+
+    async def _end_quietly(self, sig: int) -> None:
+        # The socket is gone from its folder, but connections may wait to be accepted, and requests to be read.
+        quiet, seen = 0, -1
+        while quiet < QUIET_LOOKS:
+            await asyncio.sleep(QUIET_SECONDS)
+            count = self.balance.server.requests_count
+            quiet, seen = (quiet + 1 if count == seen else 0), count
+        self.handle_quit(sig, None)
 
 
 class Arbiter(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
@@ -109,7 +131,6 @@ class Arbiter(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
 
         async def make() -> web.AppRunner:
             app = self._routes(self._balance)
-            app.on_shutdown.append(let_start)
             runner = web.AppRunner(
                 app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=GRACE_SECONDS
             )
@@ -129,10 +150,4 @@ class Arbiter(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
         isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != worker.ppid:
             sys.exit(1)
-        self._balance.number = worker.number
-
-
-async def let_start(_app: web.Application) -> None:
-    """Let the requests that have been read begin, for those that have begun are finished before the worker ends."""
-    for _ in range(3):
-        await asyncio.sleep(0)
+        worker.balance, self._balance.number = self._balance, worker.number
