@@ -22,6 +22,7 @@ MAX_BODY_BYTES = 6 << 20
 # A client that has not brought a whole head, or a whole body, or not taken its answer by then is given up.
 HEAD_SECONDS = 75.0
 BODY_SECONDS = 60.0
+LINGER_SECONDS = 2.0
 ANSWER_MILLISECONDS = 60_000
 # A process that was killed may hold its port for a moment.
 PORT_SECONDS = 2.0
@@ -58,22 +59,17 @@ def _listen(port: int) -> socket.socket:
 
 
 class Listener(web.Server):
-    """The connections of a port, each of which may be used by this user and no other.
+    """The connections of a port, each of which may be used by this user and no other."""
 
-    `head_seconds` and `body_seconds` are how long a client may take to bring these.
-    """
-
-    def __init__(
-        self,
-        answer: Answerer,
-        port: int,
-        *,
-        head_seconds: float = HEAD_SECONDS,
-        body_seconds: float = BODY_SECONDS,
-    ) -> None:
-        super().__init__(answer, access_log=None, auto_decompress=False, keepalive_timeout=head_seconds)
+    def __init__(self, answer: Answerer, port: int) -> None:
+        super().__init__(
+            answer,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=HEAD_SECONDS,
+            lingering_time=LINGER_SECONDS,
+        )
         self._port = port
-        self._body_seconds = body_seconds
         self._peers = Peers(port)
         self._refused: dict[RequestHandler, ServiceError] = {}
 
@@ -112,11 +108,11 @@ class Listener(web.Server):
             await request.writer.write(CONTINUE)
             request.writer.output_size = 0
         try:
-            async with asyncio.timeout(self._body_seconds):
+            async with asyncio.timeout(BODY_SECONDS):
                 return await _read(request.content)
         except TimeoutError as error:
             request.protocol.close()
-            message = f"the body of the request did not come within {self._body_seconds:g} seconds; send it again"
+            message = f"the body of the request did not come within {BODY_SECONDS:g} seconds; send it again"
             raise ServiceError("RequestTimeout", message, status=408) from error
 
 

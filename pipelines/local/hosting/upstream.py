@@ -1,6 +1,7 @@
 """The gateway's side of the model servers: a request goes to one of them over its unix socket."""
 
 import asyncio
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from yarl import URL
 from pipelines.local.hosting.variant import Variant
 
 INVOCATIONS = URL("http://model/invocations")
+# aiohttp sends a stream in pieces, and others get their turn in between.
+AT_ONCE_BYTES = 1 << 16
 LOOK_AGAIN_SECONDS = 0.02
 SKIPPED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -78,7 +81,8 @@ class Upstream:
     async def _exchange(self, socket: Path, call: Call, *, is_fresh: bool) -> Answer:
         kept, fresh = self._pools.get(socket) or await self._pool(socket)
         session = fresh if is_fresh else kept
-        async with session.post(INVOCATIONS, data=call.body, headers=call.headers) as response:
+        data = call.body if len(call.body) < AT_ONCE_BYTES else io.BytesIO(call.body)
+        async with session.post(INVOCATIONS, data=data, headers=call.headers) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def _pool(self, socket: Path) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
