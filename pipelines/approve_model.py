@@ -149,16 +149,18 @@ def _list(options: argparse.Namespace, site: Site, group: str) -> Facts:
         lines += ["", *table(packages, champion, datetime.now(UTC), with_approval=options.all)]
     if not_shown:
         lines += [f"and {not_shown} older ones"]
-    _print([*lines, "", *_next_of_list(options, [package for package in packages if package.can_be_approved])])
+    _print([*lines, *_next_of_list(options, [package for package in packages if package.can_be_approved])])
     return listed_facts(group, packages, champion, not_shown=not_shown)
 
 
 def _next_of_list(options: argparse.Namespace, waiting: Sequence[ModelPackage]) -> Iterator[str]:
     if waiting:
         version = str(waiting[0].version)
+        yield ""
         yield f"in full: {_typed(options, 'approve-model', version)}"
         yield f"next: {_typed(options, 'approve-model', version, '--approve', '--note', '...')}"
     elif not options.all:
+        yield ""
         yield f"next: {_typed(options, 'approve-model', '--all')}  # lists what was decided"
 
 
