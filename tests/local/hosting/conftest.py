@@ -79,9 +79,24 @@ def backends() -> Iterator[Backends]:
     made.stop()
 
 
+class Clock:
+    """This machine's clock, and how far a test has moved it ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics(time.time)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def metrics(clock: Clock) -> Metrics:
+    return Metrics(clock)
 
 
 @pytest.fixture

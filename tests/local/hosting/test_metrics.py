@@ -8,7 +8,7 @@ import pytest
 from pipelines.local.hosting.metrics import RETENTION_SECONDS, Distribution, Invocation, Metrics
 
 
-class Clock:
+class Stopped:
     """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
@@ -19,12 +19,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Stopped:
+    return Stopped()
 
 
 @pytest.fixture
-def metrics(clock: Clock) -> Metrics:
+def metrics(clock: Stopped) -> Metrics:
     return Metrics(clock)
 
 
@@ -54,7 +54,7 @@ def test_variants_are_counted_apart(metrics: Metrics) -> None:
     assert values(metrics, "Invocations", "other") == (0, 0)
 
 
-def test_a_window_has_what_was_after_its_start_and_until_its_end(metrics: Metrics, clock: Clock) -> None:
+def test_a_window_has_what_was_after_its_start_and_until_its_end(metrics: Metrics, clock: Stopped) -> None:
     for second in range(10):
         clock.now = 1000.0 + second
         metrics.record(Invocation("v", 200, float(second), 0.0))
@@ -62,7 +62,7 @@ def test_a_window_has_what_was_after_its_start_and_until_its_end(metrics: Metric
     assert (found.count, found.least, found.greatest) == (3, 4e6, 6e6)
 
 
-def test_what_is_old_is_forgotten(metrics: Metrics, clock: Clock) -> None:
+def test_what_is_old_is_forgotten(metrics: Metrics, clock: Stopped) -> None:
     for second in range(RETENTION_SECONDS + 5):
         clock.now = 1000.0 + second
         metrics.record(Invocation("v", 200, 0.0, 0.0))
