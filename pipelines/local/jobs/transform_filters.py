@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 # From the service's own refusal of other characters, an underscore among them.
@@ -24,7 +25,7 @@ class Selector:
     names: tuple[str, ...] = ()
     positions: tuple[int | slice, ...] = ()
 
-    @property
+    @cached_property
     def is_definite(self) -> bool:
         """Whether it selects one value, and not a list of them."""
         return bool(self.names) or (len(self.positions) == 1 and isinstance(self.positions[0], int))
@@ -73,6 +74,11 @@ class Filter:
         """Whether it leaves every document as it is."""
         return not self.selectors
 
+    @cached_property
+    def is_definite(self) -> bool:
+        """Whether it selects one value, and not a list of them."""
+        return all(selector.is_definite for selector in self.selectors)
+
     @property
     def is_by_position(self) -> bool:
         """Whether it can be applied to a row of a CSV."""
@@ -87,7 +93,7 @@ class Filter:
         values = [document]
         for selector in self.selectors:
             values = [part for value in values for part in selector.select(value)]
-        return values[0] if all(selector.is_definite for selector in self.selectors) else values
+        return values[0] if self.is_definite else values
 
 
 def parse_filter(text: str, content_type: str) -> Filter:
