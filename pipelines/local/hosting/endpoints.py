@@ -107,6 +107,10 @@ class Endpoints:
         with self._database.transaction():
             endpoint = self.find(name)
             self._check_settled(endpoint)
+            if endpoint["EndpointStatus"] == "Failed":
+                # It serves nothing, and its process is about to end if it has not.
+                self._database.delete(KIND, name)
+                return
             changes = {"EndpointStatus": "Deleting", "LastModifiedTime": time.time(), WANTED: {"Deleted": True}}
             endpoint = self._database.update(KIND, name, **changes)
         self._revive(endpoint)
@@ -132,7 +136,9 @@ class Endpoints:
         return self.find(name)
 
     def all(self) -> list[Document]:
-        """Return the documents of all endpoints, oldest first."""
+        """Return the documents of all endpoints, oldest first; their processes are seen to as by `describe`."""
+        for endpoint in self._database.list(KIND):
+            self._revive(endpoint)
         return self._database.list(KIND)
 
     def invoke(self, name: str, headers: Mapping[str, str], body: bytes, limit: int) -> Reply:
