@@ -19,6 +19,8 @@ from pipelines.local.hosting.upstream import Answer, Call, Upstream
 from pipelines.local.hosting.variant import Variant
 
 CLOSE_SECONDS = 5.0
+# The thread does only short work, but the machine may be busy.
+REACT_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.02
 TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
 INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
@@ -59,7 +61,7 @@ class Gateway:
     def start(self) -> None:
         """Begin to answer; requests wait until there are routes."""
         self._thread.start()
-        self._started.result(CLOSE_SECONDS)
+        self._started.result(REACT_SECONDS)
 
     def route(self, routes: Routes) -> None:
         """Send requests elsewhere; when this returns, none begins any more where they went before."""
@@ -70,7 +72,7 @@ class Gateway:
             done.set_result(None)
 
         self._started.result().call_soon_threadsafe(swap)
-        done.result(CLOSE_SECONDS)
+        done.result(REACT_SECONDS)
 
     def close(self) -> None:
         """Take no more requests, and give those that are being answered some seconds."""
