@@ -56,6 +56,12 @@ def test_logs_are_files_here_and_log_streams_in_aws() -> None:
     assert Places().log(step) == "/aws/sagemaker/TrainingJobs/pipelines-abc-Train-xyz"
 
 
+def test_a_transform_jobs_log_is_among_those_of_its_kind() -> None:
+    step = Step("Score", "Transform", "Failed", arn="arn:aws:sagemaker:us-east-1:1:transform-job/score-claims")
+    assert Places(Path("root")).log(step) == "root/logs/aws/sagemaker/TransformJobs/score-claims/algo-1.log"
+    assert Places().log(step) == "/aws/sagemaker/TransformJobs/score-claims"
+
+
 def test_the_commands_that_show_files_quote_their_paths() -> None:
     step = Step("Train", "Training", "Failed", arn=ARN)
     here = Places(Path("my root"))

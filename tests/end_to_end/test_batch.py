@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import inference
 from pipelines.local.boto_session import LocalSession
 from pipelines.local.session import session
+from tests.docs.pages import blocks, section
 from tests.end_to_end.conftest import Done, Shell
 from tests.local.documents import ROLE
 
@@ -96,3 +99,14 @@ def test_claims_as_json_lines_get_the_same_ones(batch: Batch) -> None:
     process = {"JoinSource": "Input", "OutputFilter": "$.SageMakerOutput.predictions[0].score"}
     found = batch.transform("json", body, "application/json", BatchStrategy="SingleRecord", DataProcessing=process)
     assert [repr(json.loads(line)) for line in found.splitlines()] == batch.expected()[:40]
+
+
+def test_the_example_of_the_documentation_puts_each_label_beside_its_score(batch: Batch, shared_shell: Shell) -> None:
+    (program,) = blocks(section("docs/local.md", "Batch transform"), "python")
+    program = program.replace('".sagemaker-local"', repr(str(shared_shell.root)))
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=shared_shell.environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    scores = batch.expected()
+    assert done.stdout.splitlines()[:3] == [f"{row[0]},{scores[at]}" for at, row in enumerate(batch.rows[:3])]

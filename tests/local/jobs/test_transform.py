@@ -11,6 +11,7 @@ import pytest
 from pipelines.local.containers.stop import Stop
 from pipelines.local.jobs import transform
 from pipelines.local.jobs.machine import Machine
+from tests.docs.pages import blocks, section
 from tests.local.containers.processes import Gate
 from tests.local.documents import BUCKET
 from tests.local.jobs.job_requests import both_kinds, content, keys, notes, put
@@ -161,6 +162,13 @@ def test_a_result_of_an_earlier_job_stays_when_its_object_fails(machine: Machine
     put(machine, "out/a.csv.out", "before")
     assert run(machine, request())["FailureReason"].endswith(f"'word' (line 1 of {IN}a.csv)")
     assert content(machine, "out/a.csv.out") == b"before"
+
+
+def test_the_reason_of_the_documentation_is_the_one_that_is_given(machine: Machine) -> None:
+    model(machine)
+    put(machine, "in/a.csv", "1\nword\n")
+    (quotation,) = blocks(section("docs/local.md", "Batch transform"), "text")
+    assert f"{run(machine, request())['FailureReason']}\n" == quotation
 
 
 @pytest.mark.parametrize(
