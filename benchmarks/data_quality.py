@@ -66,7 +66,8 @@ def fit(folder: Path, hyperparameters: dict[str, float]) -> tuple[float, float]:
 
 def _score(model: inference.Model, folder: Path) -> float:
     table = pq.read_table(folder / f"{folder.name}.parquet")
-    return features.roc_auc(table[model.schema.label].to_numpy() == 1, model.predict(table))
+    scores = model.predict(features.matrix(table, model.schema.names))
+    return features.roc_auc(table[model.schema.label].to_numpy() == 1, scores)
 
 
 def tune(folder: Path, seed: str) -> float:

@@ -25,8 +25,8 @@ class Script:
 
 
 PREPROCESS = Script("preprocess.py", ("features.py", "schema.json"), "sklearn", "1.9-0")
-TRAIN = Script("train.py", ("features.py", "inference.py"), "xgboost", "3.2-0")
-EVALUATE = Script("evaluate.py", ("features.py", "inference.py"), "xgboost", "3.2-0")
+TRAIN = Script("train.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
+EVALUATE = Script("evaluate.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 
 PIPELINE_NAME = "fraud-detection"
 MODEL_PACKAGE_GROUP_NAME = "fraud-detection"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from features import DataError, report_failure, roc_auc
+from features import DataError, matrix, report_failure, roc_auc
 from inference import Model, model_fn
 
 DECISION = 0.5
@@ -70,7 +70,7 @@ def predict(model: Model, test_dir: Path) -> tuple[Labels, Scores]:
         raise DataError(f"{test_dir}: no *.parquet; give the Preprocess step's output `test`")
     batches = [batch for file in files for batch in _row_groups(file)]
     labels = np.concatenate([batch[model.schema.label].to_numpy() == 1 for batch in batches])
-    scores = np.concatenate([model.predict(batch) for batch in batches])
+    scores = np.concatenate([model.predict(matrix(batch, model.schema.names)) for batch in batches])
     if labels.all() or not labels.any():
         raise DataError(f"{test_dir}: every label is {int(labels[0])}; ROC AUC needs both 0 and 1")
     return labels, scores

@@ -6,24 +6,26 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 Matrix = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
 
 
 class DataError(ValueError):
     """Data that the schema does not allow, with its place: the column's name and the row's position, where known."""
 
     def __init__(self, problem: str, *, column: str | None = None, row: int | None = None) -> None:
-        super().__init__(f"column {column!r}: {problem}" if column else problem)
+        super().__init__(problem if column is None else f"column {column!r}: {problem}")
         self.row = row
 
 
@@ -44,6 +46,12 @@ class Column:
         if self.kind == "category":
             return pa.dictionary(pa.int32(), pa.string())
         return pa.int64() if self.kind == "id" else pa.float64()
+
+    @cached_property
+    def codes(self) -> Mapping[str, int]:
+        """Each category's number, under all its spellings."""
+        position = {text: code for code, text in enumerate(self.categories)}
+        return position | {alias: position[text] for alias, text in self.aliases.items()}
 
     @property
     def allowed(self) -> str:
@@ -67,17 +75,17 @@ class Schema:
     id: str
     label: str
 
-    @property
+    @cached_property
     def features(self) -> tuple[Column, ...]:
         """The model's inputs: every column but ids and label, table by table."""
         return tuple(c for columns in self.tables.values() for c in columns if c.kind not in ("id", "label"))
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The names of the features."""
         return [column.name for column in self.features]
 
-    @property
+    @cached_property
     def types(self) -> list[str]:
         """XGBoost's feature types: c for a category, q for a quantity."""
         return ["c" if column.kind == "category" else "q" for column in self.features]
@@ -99,69 +107,107 @@ def encode(columns: Iterable[Column], table: pa.Table) -> pa.Table:
 
     Raises DataError at the first value that its column does not allow.
     """
-    encoders: dict[str, Callable[[Column, pa.Array], pa.Array]] = {"category": _codes, "id": _ids, "label": _label}
-    return pa.table({c.name: encoders.get(c.kind, _quantities)(c, table[c.name].combine_chunks()) for c in columns})
+    encoders: dict[str, Callable[[Column, pa.Array], pa.Array]] = {"category": _categories, "id": _ids, "label": _label}
+    return pa.table({c.name: encoders.get(c.kind, _quantity)(c, table[c.name].combine_chunks()) for c in columns})
 
 
-def _codes(column: Column, texts: pa.Array) -> pa.Array:
-    # Only the few distinct texts are looked up; the rows are renumbered.
+def encode_matrix(columns: Sequence[Column], table: pa.Table) -> Matrix:
+    """Return features as the (rows, columns) array that XGBoost reads: what `matrix` makes of `encode`, only sooner."""
+    values = np.empty((table.num_rows, len(columns)), np.float32)
+    quantities = [position for position, column in enumerate(columns) if column.kind != "category"]
+    numbers = np.empty((table.num_rows, len(quantities)))
+    empty = np.zeros(numbers.shape, np.bool_)
+    for position, column in enumerate(columns):
+        if column.kind == "category":
+            codes, rows = _codes(column, table[column.name].combine_chunks())
+            values[:, position] = np.array([*codes, np.nan], np.float32)[rows]
+    for place, position in enumerate(quantities):
+        array = table[columns[position].name].combine_chunks()
+        numbers[:, place] = array.to_numpy(zero_copy_only=False)
+        empty[:, place] = _empty(array) if array.null_count else False
+    values[:, quantities] = check_quantities([columns[position] for position in quantities], numbers, empty)
+    return values
+
+
+def _categories(column: Column, texts: pa.Array) -> pa.Array:
+    codes, rows = _codes(column, texts)
+    return pa.array([*codes, None], pa.int8()).take(pa.array(rows))
+
+
+def _codes(column: Column, texts: pa.Array) -> tuple[list[int], npt.NDArray[np.int32]]:
+    """Return the codes of the distinct texts, and which one each row has; an empty cell has the one after the last."""
     coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    position = {text: code for code, text in enumerate(column.categories)}
-    position |= {alias: position[text] for alias, text in column.aliases.items()}
     distinct = coded.dictionary.to_pylist()
+    rows = coded.indices.fill_null(len(distinct)).to_numpy() if coded.null_count else coded.indices.to_numpy()
     for number, text in enumerate(distinct):
-        if text not in position:
-            _refuse(column, pc.equal(coded.indices, number), texts, "is not a known category")
-    return pa.array([position.get(text) for text in distinct], pa.int8()).take(coded.indices)
+        if text not in column.codes:
+            _refuse(column, text, rows == number, "is not a known category")
+    return [column.codes[text] for text in distinct], rows
 
 
-def _quantities(column: Column, values: pa.Array) -> pa.Array:
-    values = values.cast(pa.float64())
-    if pc.all(pc.is_finite(values)).as_py() is False:
-        _refuse(column, pc.invert(pc.is_finite(values)), values, "is not finite")
-    if column.kind == "integer" and pc.all(pc.equal(pc.floor(values), values)).as_py() is False:
-        _refuse(column, pc.not_equal(pc.floor(values), values), values, "is not whole")
-    extremes = pc.min_max(values).as_py()
-    if extremes["min"] is not None and not column.minimum <= extremes["min"] <= extremes["max"] <= column.maximum:
-        outside = pc.or_(pc.less(values, column.minimum), pc.greater(values, column.maximum))
-        _refuse(column, outside, values, "is out of range")
-    return values.cast(pa.float32(), safe=False)
+def _quantity(column: Column, values: pa.Array) -> pa.Array:
+    empty = _empty(values)
+    numbers = values.to_numpy(zero_copy_only=False)
+    return pa.array(check_quantities([column], numbers[:, None], empty[:, None])[:, 0], mask=empty)
+
+
+def check_quantities(columns: Sequence[Column], values: Numbers, empty: Mask) -> Matrix:
+    """Return (rows, columns) numbers as float32, NaN where a cell is empty; raises DataError at one not allowed."""
+    fine = (values >= [column.minimum for column in columns]) & (values <= [column.maximum for column in columns])
+    fine &= (np.floor(values) == values) | np.array([column.kind != "integer" for column in columns], np.bool_)
+    fine |= empty
+    if not fine.all():
+        position = int(np.argmin(fine.all(axis=0)))
+        value = float(values[int(np.argmin(fine[:, position])), position])
+        _refuse(columns[position], f"{value:g}", ~fine[:, position], _fault(columns[position], value))
+    return values.astype(np.float32)
+
+
+def _fault(column: Column, value: float) -> str:
+    if not np.isfinite(value):
+        return "is not finite"
+    return "is not whole" if column.kind == "integer" and not value.is_integer() else "is out of range"
 
 
 def _ids(column: Column, values: pa.Array) -> pa.Array:
     if values.null_count:
-        _refuse(column, pc.is_null(values), values, "is empty")
+        _refuse(column, "", _empty(values), "is empty")
     return values
 
 
 def _label(column: Column, values: pa.Array) -> pa.Array:
-    bad = pc.invert(pc.fill_null(pc.is_in(values, pa.array([0.0, 1.0])), False))
-    if pc.any(bad).as_py():
-        _refuse(column, bad, values, "is not a label")
-    return values.cast(pa.int8())
+    labels = values.to_numpy(zero_copy_only=False)
+    bad = (labels != 0) & (labels != 1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        _refuse(column, f"{labels[row]:g}" if values[row].is_valid else "", bad, "is not a label")
+    return pa.array(labels.astype(np.int8))
 
 
-def _refuse(column: Column, bad: pa.Array, values: pa.Array, why: str) -> NoReturn:
-    row = pc.index(pc.fill_null(bad, False), True).as_py()
-    value = values[row].as_py()
-    shown = repr(f"{value:g}" if isinstance(value, float) else "" if value is None else value)
-    raise DataError(f"{shown} {why}; allowed: {column.allowed}", column=column.name, row=row)
+def _empty(values: pa.Array) -> Mask:
+    empty: Mask = values.is_null().to_numpy(zero_copy_only=False)
+    return empty
+
+
+def _refuse(column: Column, shown: str, bad: Mask, why: str) -> NoReturn:
+    raise DataError(f"{shown!r} {why}; allowed: {column.allowed}", column=column.name, row=int(np.argmax(bad)))
 
 
 def read_csv(
-    source: Path | bytes, columns: Sequence[Column], *, names: Sequence[str] | None = None, strict: bool = True
+    source: Path | bytes, columns: Sequence[Column], *, names: Sequence[str] | None = None, others: Sequence[str] = ()
 ) -> pa.Table:
     """Read one CSV file with exactly these columns, in any order; `None` is text, an empty cell is null.
 
-    names: the columns' names when the file has no header line. strict: refuse further columns.
+    names: the columns' names when the file has no header line. others: columns that may be there and are left out.
     Raises DataError with the column and row of the first cell that cannot be read.
     """
     header = list(names) if names else read_header(source)
-    check_names(header, columns, strict=strict)
+    check_names(header, [column.name for column in columns], others)
     try:
         return _arrow_csv(source, {c.name: c.csv_type for c in columns}, names=names)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        _check_utf8(source)
+        _check_utf8(source, names)
+        _check_widths(source, header, names)
         _check_cells(source, columns, names=names)
         raise DataError(f"not readable as CSV: {' '.join(str(error).split())}") from error
 
@@ -175,19 +221,26 @@ def read_header(source: Path | bytes) -> list[str]:
         return next(csv.reader([line.decode("utf-8-sig")]), [])
     except UnicodeDecodeError as error:
         raise _not_utf8(line[error.start], row=-1) from error
+    except csv.Error as error:
+        raise DataError(f"not readable as CSV: {error}", row=-1) from error
 
 
-def check_names(header: Sequence[str], columns: Sequence[Column], *, strict: bool = True) -> None:
-    """Raise DataError unless each of the columns is there exactly once and, when strict, no other."""
-    known = [column.name for column in columns]
-    for name in known:
-        if header.count(name) != 1:
-            raise DataError(
-                f"{'stands there twice' if name in header else 'is missing'}; found: {', '.join(header)}", column=name
-            )
-    for name in header if strict else ():
-        if name not in known:
-            raise DataError(f"is not in the schema; allowed: {', '.join(known)}", column=name)
+def check_names(header: Sequence[str], columns: Sequence[str], others: Sequence[str] = ()) -> None:
+    """Raise DataError unless each of the columns is there, none twice, and no further one but the others."""
+    found, allowed = set(header), {*columns, *others}
+    for name in columns:
+        if name not in found:
+            raise DataError(f"is missing; found: {', '.join(header)}", column=name)
+    for name in header:
+        if name not in allowed:
+            raise DataError(f"is not in the schema; allowed: {', '.join([*columns, *others])}", column=name)
+    if len(found) < len(header):
+        raise DataError(f"stands there twice; found: {', '.join(header)}", column=first_repeated(header))
+
+
+def first_repeated(names: Sequence[str]) -> str:
+    """Return the first name that stands there more than once."""
+    return next(name for name in names if names.count(name) > 1)
 
 
 def _arrow_csv(
@@ -204,16 +257,32 @@ def _arrow_csv(
         )
 
 
-def _check_utf8(source: Path | bytes) -> None:
-    data = source if isinstance(source, bytes) else source.read_bytes()
+def _check_utf8(source: Path | bytes, names: Sequence[str] | None) -> None:
+    data = _bytes(source)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _not_utf8(data[error.start], row=data.count(b"\n", 0, error.start) - 1) from error
+        row = data.count(b"\n", 0, error.start) - (names is None)
+        raise _not_utf8(data[error.start], row=row) from error
 
 
 def _not_utf8(byte: int, *, row: int) -> DataError:
     return DataError(f"byte 0x{byte:02x} is not UTF-8; allowed: CSV saved as UTF-8", row=row)
+
+
+def _check_widths(source: Path | bytes, header: Sequence[str], names: Sequence[str] | None) -> None:
+    # Arrow skips lines without anything on them, too.
+    rows = filter(None, csv.reader(io.StringIO(_bytes(source).decode("utf-8-sig"), newline="")))
+    try:
+        for row, cells in enumerate(rows, start=0 if names else -1):
+            if len(cells) != len(header):
+                raise DataError(f"{len(cells)} cells; allowed: {len(header)}, one for each column", row=row)
+    except csv.Error as error:
+        raise DataError(f"not readable as CSV: {error}") from error
+
+
+def _bytes(source: Path | bytes) -> bytes:
+    return source if isinstance(source, bytes) else source.read_bytes()
 
 
 def _check_cells(source: Path | bytes, columns: Sequence[Column], *, names: Sequence[str] | None) -> None:
@@ -221,7 +290,7 @@ def _check_cells(source: Path | bytes, columns: Sequence[Column], *, names: Sequ
     try:
         texts = _arrow_csv(source, {c.name: pa.string() for c in quantities}, names=names, threads=False)
     except pa.ArrowInvalid as error:
-        # Arrow's text names the row and its number of cells.
+        # Arrow's text names the row.
         raise DataError(f"not readable as CSV: {' '.join(str(error).split())}") from error
     for column in quantities:
         for row, text in enumerate(texts[column.name].to_pylist()):

@@ -28,7 +28,7 @@ FIXED = {
     "max_cat_to_onehot": 64,
     "disable_default_eval_metric": True,
 }
-SERVED_WITH_THE_MODEL = ("inference.py", "features.py")
+SERVED_WITH_THE_MODEL = ("inference.py", "claims.py", "features.py")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import inference
 import preprocess
 import train
 from features import load_schema
@@ -41,6 +42,11 @@ def model_dir(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     train.save(booster, schema_file, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def model(model_dir: Path) -> inference.Model:
+    return inference.model_fn(model_dir)
 
 
 @pytest.fixture(scope="session")

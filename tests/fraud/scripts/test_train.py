@@ -45,7 +45,7 @@ def test_the_model_folder_holds_the_model_the_schema_and_the_code_that_serves_it
     names = sorted(
         str(file.relative_to(channels / "model")) for file in (channels / "model").rglob("*") if file.is_file()
     )
-    assert names == ["code/features.py", "code/inference.py", "schema.json", "xgboost-model"]
+    assert names == ["code/claims.py", "code/features.py", "code/inference.py", "schema.json", "xgboost-model"]
 
 
 # XGBoost says that it guesses the format, as it does of its own container's model file.
@@ -86,7 +86,8 @@ def test_the_last_line_is_the_saved_rounds(channels: Path, prepared: Path, capsy
     assert len(rounds) == best + 1 + 5
     assert booster.num_boosted_rounds() == best + 1
     table = pq.read_table(prepared / "validation" / "validation.parquet")
-    scores = inference.model_fn(channels / "model").predict(table)
+    model = inference.model_fn(channels / "model")
+    scores = model.predict(matrix(table, model.schema.names))
     assert roc_auc_score(table["fraud"].to_numpy(), scores) == pytest.approx(max(values), abs=1e-6)
 
 
@@ -179,7 +180,7 @@ def test_many_files_and_row_groups_train_the_same_model_as_one(prepared: Path, t
         train.train(folder, prepared / "validation", schema, {"num_round": 5, "max_depth": 3})
         for folder in (prepared / "train", tmp_path)
     ]
-    rows = pq.read_table(prepared / "test" / "test.parquet")
+    rows = matrix(pq.read_table(prepared / "test" / "test.parquet"), schema.names)
     one, many = (inference.Model(booster, schema).predict(rows) for booster in boosters)
     assert np.allclose(one, many, atol=0.02)
 
@@ -194,7 +195,8 @@ def test_a_large_train_set_is_watched_through_a_sample(
     )
     printed = float(capsys.readouterr().out.splitlines()[-1].split("\t")[1].partition(":")[2])
     table = pq.read_table(prepared / "train" / "train.parquet").take(pa.array(range(0, 3_000, 3)))
-    expected = roc_auc(table["fraud"].to_numpy() == 1, inference.Model(booster, schema).predict(table))
+    scores = inference.Model(booster, schema).predict(matrix(table, schema.names))
+    expected = roc_auc(table["fraud"].to_numpy() == 1, scores)
     assert printed == pytest.approx(expected, abs=1e-6)
 
 
