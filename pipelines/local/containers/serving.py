@@ -39,6 +39,8 @@ logger = logging.getLogger("serving")
 MEBIBYTE = 1 << 20
 # What InvokeEndpoint takes, in MiB, and how long it waits for an answer, in seconds.
 PAYLOAD_LIMIT, RESPONSE_LIMIT = 6, 60
+# What a payload limit of 0 stands for, in MiB.
+NO_LIMIT = 1 << 20
 MOST_WORKERS = 4
 
 
@@ -51,7 +53,7 @@ def main() -> None:
     gc.freeze()
     timeout = setting("SAGEMAKER_MODEL_SERVER_TIMEOUT", RESPONSE_LIMIT)
     routes = partial(application, model)
-    serving_workers.Arbiter(routes, sys.argv[1], workers=worker_count(), timeout=timeout).run()
+    serving_workers.Workers(routes, sys.argv[1], workers=worker_count(), timeout=timeout).run()
 
 
 def limit_threads() -> None:
@@ -95,8 +97,7 @@ def worker_count() -> int:
 def application(model: Model, balance: Balance) -> web.Application:
     """Return the routes of a container that serves a model."""
     mebibytes = setting("SAGEMAKER_MAX_PAYLOAD_IN_MB", PAYLOAD_LIMIT)
-    # Without a limit nothing is too large.
-    limit = mebibytes * MEBIBYTE or sys.maxsize
+    limit = (mebibytes or NO_LIMIT) * MEBIBYTE
     workers = worker_count()
 
     async def ping(_: web.Request) -> web.Response:
@@ -137,21 +138,29 @@ def answer(model: Model, question: Question) -> Answer:
     if not question.body:
         return refused(answers.BAD_REQUEST, "the body is empty; send at least one row")
     try:
-        return model(question)
+        given = model(question)
     except (Exception, SystemExit) as error:
-        status = getattr(
-            error, "status_code", answers.BAD_REQUEST if isinstance(error, ValueError) else answers.SERVER_ERROR
-        )
-        if status >= answers.SERVER_ERROR:
-            logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
-            return refused(status, f"{type(error).__name__}: {answers.one_line(error)}")
-        return refused(status, answers.one_line(error))
+        status = getattr(error, "status_code", 400 if isinstance(error, ValueError) else answers.SERVER_ERROR)
+        if status < answers.SERVER_ERROR:
+            return refused(status, answers.one_line(error))
+        logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
+        return refused(status, f"{type(error).__name__}: {answers.one_line(error)}")
+    if given.status >= answers.BAD_REQUEST:
+        log(given)
+    return given
 
 
 def refused(status: int, message: str) -> Answer:
     """Return an answer that says in one line why there is none, and log it."""
-    logger.warning("%d: %s", status, message)
-    return Answer(message.encode(), "text/plain; charset=utf-8", status)
+    given = Answer(message.encode(), "text/plain; charset=utf-8", status)
+    log(given)
+    return given
+
+
+def log(refusal: Answer) -> None:
+    """Log an answer that is an error, on one line."""
+    text = refusal.body[: answers.MOST_CHARACTERS].decode("utf-8", errors="replace")
+    logger.warning("%d: %s", refusal.status, " ".join(text.split()))
 
 
 if __name__ == "__main__":

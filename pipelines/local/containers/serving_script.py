@@ -16,10 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
     from pipelines.local.containers import serving_answers as answers
     from pipelines.local.containers import serving_xgboost
     from pipelines.local.containers.serving_answers import Answer, Model, Question
@@ -89,11 +92,29 @@ def content_of(body: bytes, content_type: str) -> str | bytes:
 
 
 def answer_of(result: Any, accept: str) -> Answer:
-    """Return the answer for what the user's functions gave: a body, one and its type, or a response of Flask's."""
-    if hasattr(result, "get_data") and hasattr(result, "status_code"):
-        return Answer(result.get_data(), result.mimetype, result.status_code)
+    """Return the answer for what the user's functions gave: a body, one and its type, or a WSGI application to run.
+
+    Responses of Flask, which the images run on, are such applications.
+    """
+    if callable(result):
+        return run(result)
     body, content_type = result if isinstance(result, tuple) else (result, accept)
     return Answer(bytes_of(body), content_type)
+
+
+def run(application: WSGIApplication) -> Answer:
+    """Return what a WSGI application answers."""
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/invocations"}
+    setup_testing_defaults(environ)
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+        started.append((status, headers))
+
+    body = b"".join(application(environ, start_response))
+    status, headers = started[-1]
+    types = [value for name, value in headers if name.lower() == "content-type"]
+    return Answer(body, types[0] if types else "application/octet-stream", int(status.split()[0]))
 
 
 def bytes_of(body: Any) -> bytes:

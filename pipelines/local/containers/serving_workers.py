@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import gunicorn.app.base
+import gunicorn.arbiter
 from aiohttp import web
 from aiohttp.worker import GunicornWebWorker
 
@@ -29,6 +30,7 @@ GRACE_SECONDS = 30
 KEEP_ALIVE_SECONDS = 3600
 QUIET_SECONDS, QUIET_LOOKS = 0.02, 2
 IDLE, BUSY = 0, 1
+HELD = {signal.SIGTERM}
 
 Routes = Callable[["Balance"], web.Application]
 
@@ -61,18 +63,17 @@ class Balance:
         return self.ends or (IDLE in others and self._has_waiting(request))
 
     def _has_waiting(self, request: web.Request) -> bool:
+        server = self.runner.server if self.runner else None
         waiting = select.poll()
-        for connection in self.server.connections:
+        for connection in server.connections if server else ():
             if connection.transport and connection.transport is not request.transport:
                 waiting.register(connection.transport.get_extra_info("socket"), select.POLLIN)
         return bool(waiting.poll(0))
 
-    @property
-    def server(self) -> web.Server:
-        """The worker's part that has its connections."""
-        assert self.runner is not None
-        assert self.runner.server is not None
-        return self.runner.server
+    def count(self) -> int:
+        """Return how many requests this worker has begun with."""
+        server = self.runner.server if self.runner else None
+        return server.requests_count if server else 0
 
 
 class Worker(GunicornWebWorker):
@@ -80,6 +81,11 @@ class Worker(GunicornWebWorker):
 
     number: int
     balance: Balance
+
+    def init_signals(self) -> None:
+        """Handle signals in this worker's own way, those among them that came since it was forked."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End when no more requests come."""
@@ -91,13 +97,26 @@ class Worker(GunicornWebWorker):
         quiet, seen = 0, -1
         while quiet < QUIET_LOOKS:
             await asyncio.sleep(QUIET_SECONDS)
-            count = self.balance.server.requests_count
+            count = self.balance.count()
             quiet, seen = (quiet + 1 if count == seen else 0), count
         self.handle_quit(sig, None)
 
 
-class Arbiter(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
-    """Forks workers, and replaces those that die, or hang for `timeout` seconds.
+class Arbiter(gunicorn.arbiter.Arbiter):  # type: ignore[misc]
+    """Forks workers, and replaces those that die or hang."""
+
+    def spawn_worker(self) -> int:
+        """Fork a worker, and return its process; a signal that comes before it has its own handlers is held."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+        try:
+            pid: int = super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+        return pid
+
+
+class Workers(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
+    """Workers of a number, of which one that hangs for `timeout` seconds is killed.
 
     `routes` makes the application of each; `socket` is the path of the one that they all listen on.
     """
@@ -139,6 +158,10 @@ class Arbiter(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
             return runner
 
         return make
+
+    def run(self) -> None:
+        """Answer requests until SIGTERM."""
+        Arbiter(self).run()
 
     def pre_fork(self, arbiter: Any, worker: Worker) -> None:
         """Give a worker the first number that is free."""

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipelines.local.containers.images import runtime_of
 from pipelines.local.database import Database, Document
 from pipelines.local.errors import ValidationError
 from pipelines.local.registry import Registry
+
+PACKED = {"S3DataType": "S3Object", "CompressionType": "Gzip"}
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,15 @@ def hosted_model(database: Database, name: str) -> HostedModel:
     Raises:
         ServiceError: there is no such model or package, or this machine cannot serve it.
     """
-    registry = Registry(database, lambda resource: resource)
+    registry = Registry(database, lambda resource: resource.partition("/")[2])
     container = only_container(registry.model(name), name)
     packaged: Document = {}
     if "ModelPackageName" in container:
         packaged = registry.package(container["ModelPackageName"])["InferenceSpecification"]["Containers"][0]
     environment = {**packaged.get("Environment", {}), **container.get("Environment", {})}
     merged = {**packaged, **container}
-    return HostedModel(name, merged["Image"], merged.get("ModelDataUrl"), environment)
+    runtime_of(merged["Image"])
+    return HostedModel(name, merged["Image"], data_of(merged, name), environment)
 
 
 def only_container(model: Document, name: str) -> Document:
@@ -47,3 +51,22 @@ def only_container(model: Document, name: str) -> Document:
             f"Model '{name}' has {len(containers)} containers; this machine serves models with one container."
         )
     return containers[0]
+
+
+def data_of(container: Document, name: str) -> str | None:
+    """Return the URI of a container's model.tar.gz.
+
+    Raises:
+        ValidationError: its model is not packed.
+    """
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if source is None:
+        return container.get("ModelDataUrl")
+    if any(source.get(member) != value for member, value in PACKED.items()):
+        raise ValidationError(
+            f"Model '{name}': ModelDataSource with S3DataType {source.get('S3DataType')} and CompressionType "
+            f"{source.get('CompressionType')} is not supported on this machine; give one model.tar.gz: S3Object and "
+            "Gzip, or ModelDataUrl."
+        )
+    uri: str = source["S3Uri"]
+    return uri
