@@ -40,7 +40,8 @@ def release(tools: Tools, order: Order, plan: Plan, rows: Rows | None, check: Ca
     The check is called right before the endpoint is changed, and refuses by raising.
     """
     for _ in range(_ROUNDS):
-        under_way = _is_under_way(look(tools, order.endpoint), plan)
+        seen = tools.patiently(lambda: look(tools, order.endpoint), order.endpoint)
+        under_way = _is_under_way(seen, plan)
         state, memory = settle(tools, order.endpoint, rows), Memory()
         if state:
             memory = read_memory(tools, state.arn, order.endpoint)

@@ -68,7 +68,7 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
 
 def _checks(report: Report | None) -> Iterator[tuple[str, str]]:
     for check in report.checks if report else ():
-        yield check.name, f"{check.detail}{'' if check.passed else '  <- NOT passed'}"
+        yield check.name, f"{check.detail}{'' if check.passed else ' <- NOT passed'}"
 
 
 def markdown_of_error(order: Order, error: str) -> Iterator[str]:
