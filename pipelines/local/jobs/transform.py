@@ -25,6 +25,8 @@ from pipelines.local.serving.models import hosted_model
 
 KIND = "transform-job"
 OPERATION = "CreateTransformJob"
+# How long a model may load; the service does not say how long it waits.
+START_SECONDS = 600.0
 
 
 def create(machine: Machine, name: str, request: Document) -> Document:
@@ -82,7 +84,7 @@ def transform(machine: Machine, description: Document, stop: Stop) -> Document:
     try:
         # A stopped job does not wait for a model that takes long to load.
         with stop.on_set(threading.Thread(target=server.stop, name=f"stop {name}").start):
-            server.start()
+            server.start(START_SECONDS)
         send(machine, description, server, sources, results, stop)
     except ServingError as error:
         if not stop.is_set():

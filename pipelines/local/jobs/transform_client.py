@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,9 @@ class ModelClient:
         """Break every request that is under way."""
         with self._lock:
             for connected in self._open:
-                # The thread that waits for the answer is woken, and closes it.
-                connected.shutdown(socket.SHUT_RDWR)
+                # The thread that waits for the answer is woken, and closes it; the other end may have done so before.
+                with suppress(OSError):
+                    connected.shutdown(socket.SHUT_RDWR)
 
     def _request(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         with self._connection() as connection:

@@ -68,7 +68,8 @@ def find_sources(store: Store, uri: str, data_type: str) -> list[Source]:
             keys = [item.key for item in store.list(bucket, prefix)]
             found = [Source(bucket, key, relative_name(key, prefix)) for key in keys]
     except ServiceError as error:
-        raise JobFailure(f"ClientError: Data download failed: {error.message}") from error
+        more = WROTE_NOTHING if error.code == "NoSuchBucket" else ""
+        raise JobFailure(f"ClientError: Data download failed: {error.message}{more}") from error
     if not found:
         raise JobFailure(f"ClientError: Data download failed: no object matches {uri}{WROTE_NOTHING}")
     return found

@@ -30,6 +30,8 @@ def check(request: Document) -> None:
     requests.check_uri(request["TransformOutput"]["S3OutputPath"], "TransformOutput.S3OutputPath")
     if "DataCaptureConfig" in request:
         raise ValidationError("DataCaptureConfig: this machine captures no data of transform jobs yet; leave it out.")
+    _check_header("TransformInput.ContentType", given.get("ContentType", ""))
+    _check_header("TransformOutput.Accept", request["TransformOutput"].get("Accept", ""))
     _check_payload(request)
     _check_processing(request)
 
@@ -37,6 +39,11 @@ def check(request: Document) -> None:
 def _check_choice(member: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise requests.refuse(member, value, " or ".join(map(repr, allowed)))
+
+
+def _check_header(member: str, value: str) -> None:
+    if not (value.isascii() and value.isprintable()):
+        raise ValidationError(f"{member} is {value!r}; it is sent as a header: use printable ASCII characters.")
 
 
 def _check_payload(request: Document) -> None:

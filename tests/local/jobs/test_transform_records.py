@@ -1,10 +1,13 @@
 """Objects as requests, and what is done to their records and results."""
 
+import csv
 import gzip
 import io
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.local.jobs.transform_data import CSV, JSON, JSON_LINES, BadRecord, DataProcessing
 from pipelines.local.jobs.transform_filters import parse_filter
@@ -114,6 +117,19 @@ def test_results_are_joined_to_the_rows() -> None:
     kept = process(CSV, given="$[1:]", kept="$[0,-1]", join=True)
     assert kept.output(batch.records, b"0.5\n0.25\n") == b"7,0.5\n8,0.25\n"
     assert process(CSV, kept="$[1]").output((), b"1,2\n3,4\n") == b"2\n4\n"
+
+
+ANY_CELL = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), max_size=5)
+
+
+@given(st.lists(st.lists(ANY_CELL, min_size=2, max_size=4), min_size=1, max_size=4))
+def test_rows_of_any_cells_come_through_as_they_are(rows: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    (body,) = cut(text.getvalue().encode(), split=True, process=process(CSV, given="$[0:]"))
+    assert list(csv.reader(io.StringIO(body.decode(), newline=""))) == rows
+    joined = process(CSV, kept="$[1:]", join=True).output(body.split(b"\n")[:-1], b"0.5\n" * len(rows))
+    assert list(csv.reader(io.StringIO(joined.decode(), newline=""))) == [[*row[1:], "0.5"] for row in rows]
 
 
 @pytest.mark.parametrize(

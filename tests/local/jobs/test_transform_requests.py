@@ -36,6 +36,10 @@ def refused(machine: Machine, wish: dict[str, Any]) -> str:
             request(TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 2}),
             "TransformResources.InstanceCount is 2; this machine runs every job on one instance: set it to 1.",
         ),
+        (
+            request(input_={"ContentType": "text/çsv"}),
+            "TransformInput.ContentType is 'text/çsv'; it is sent as a header",
+        ),
         (request(MaxPayloadInMB=0), "MaxPayloadInMB is 0, which this machine does not do yet; use 1 to 100."),
         (request(MaxPayloadInMB=101), "MaxPayloadInMB is 101; at most 100 is allowed."),
         (
