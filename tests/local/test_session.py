@@ -249,3 +249,17 @@ def test_a_warm_session_prepares_for_the_jobs_of_a_new_root_only(tmp_path: Path)
 
     cold.close()
     used.close()
+
+
+def test_a_session_that_deploys_nothing_imports_nothing_of_endpoints(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pipelines.local.session import session
+with session({str(tmp_path / "root")!r}) as opened:
+    opened.client("sagemaker").list_models()
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "pipelines.local.service" in imported
+    assert not {name for name in imported if name.startswith(("aiohttp", "pipelines.local.hosting"))}

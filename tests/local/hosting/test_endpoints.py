@@ -97,6 +97,14 @@ def test_variant_properties_come_from_the_config(site: Hosting) -> None:
     assert site.document("served") == before
 
 
+def test_a_deployment_that_could_not_be_watched_is_refused(site: Hosting) -> None:
+    before = site.document("served")
+    watched = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "ghost"}]}}
+    arguments = {"EndpointName": "served", "EndpointConfigName": "other", "DeploymentConfig": watched}
+    assert "alarm 'ghost' does not exist" in refusal(site.sagemaker.update_endpoint, **arguments)
+    assert site.document("served") == before
+
+
 def test_endpoints_are_listed_by_name_status_and_time(site: Hosting) -> None:
     listed = site.sagemaker.list_endpoints()["Endpoints"]
     assert [(found["EndpointName"], found["EndpointStatus"]) for found in listed] == [("served", "InService")]
@@ -111,6 +119,23 @@ def test_endpoints_are_listed_by_name_status_and_time(site: Hosting) -> None:
         (0, {"LastModifiedTimeBefore": created}),
     ):
         assert len(site.sagemaker.list_endpoints(**arguments)["Endpoints"]) == found, arguments
+
+
+def test_data_capture_is_shown_and_does_not_take_place(site: Hosting) -> None:
+    capture = {
+        "InitialSamplingPercentage": 20,
+        "DestinationS3Uri": "s3://bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    site.add_config("capturing", DataCaptureConfig=capture)
+    assert site.add_endpoint("capturing", "capturing")["DataCaptureConfig"] == {
+        "EnableCapture": True,
+        "CaptureStatus": "Stopped",
+        "CurrentSamplingPercentage": 20,
+        "DestinationS3Uri": "s3://bucket/captured",
+        "KmsKeyId": "",
+    }
+    delete(site, "capturing")
 
 
 def test_tags_of_an_endpoint_go_with_it(site: Hosting) -> None:
