@@ -205,17 +205,15 @@ def _decide(options: argparse.Namespace, site: Site, group: str, decision: Decis
 
 
 def _outcome(options: argparse.Namespace, decided: Decided, decision: Decision) -> list[str]:
-    package, version = decided.package, str(decided.package.version)
     if not decided.changed:
         return [f"{decided.says}; nothing was changed"]
-    note = package.stage_note if decision.stage else package.approval_note
-    lines = [decided.says, f"  {note}"]
+    lines = [decided.says, f"  {decided.note}"]
     if decided.serves_in:
         back = _typed(options, "deploy-model", "--stage", decided.serves_in, "--rollback")
         return [*lines, f"it still serves in {decided.serves_in}; next: {back}  # takes it out"]
     if not decision.approves:
         return lines
-    stage = decision.stage or "staging"
+    stage, version = decision.stage or "staging", str(decided.package.version)
     return [*lines, f"next: {_typed(options, 'deploy-model', '--stage', stage, '--model-package', version)}"]
 
 

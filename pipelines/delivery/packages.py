@@ -209,7 +209,8 @@ def _versions(
     except ClientError as error:
         if error.response["Error"]["Code"] not in _ABSENT:
             raise
-        raise DeliveryError(f"there is no model package group {group}{_groups(client)}") from error
+        place = client.meta.region_name
+        raise DeliveryError(f"there is no model package group {group} in {place}{_groups(client)}") from error
 
 
 def _groups(client: SageMakerClient) -> str:

@@ -151,6 +151,13 @@ def test_an_approval_is_told_with_what_comes_next(registry: Command) -> None:
     )
 
 
+def test_of_what_was_decided_before_only_the_last_is_told(registry: Command) -> None:
+    registry.approve("2", "--reject", "--note", "no")
+    done = registry.approve("2", "--approve", "--force", "--note", "yes")
+    assert done.output.splitlines()[1].endswith(": yes")
+    assert "\n    before     Rejected by" in registry.approve("2").output
+
+
 def test_the_same_decision_again_changes_nothing(registry: Command) -> None:
     registry.approve("2", "--approve", "--note", "good")
     before = registry.ask(lambda client: client.describe_model_package(ModelPackageName=arn_of(2)))
@@ -183,7 +190,7 @@ def test_a_rejected_model_that_serves_is_told_with_the_command_that_takes_it_out
         (("9",), 1, "fraud has no version 9: there are 2, 1"),
         (("nine",), 2, "'nine' is no model package: expected a version such as 7, or an ARN such as arn:aws:sagemaker"),
         ((arn_of(1, "other"),), 2, "is of group other: expected one of group fraud"),
-        (("--group", "ghost"), 1, "there is no model package group ghost: give --group one of fraud"),
+        (("--group", "ghost"), 1, "there is no model package group ghost in us-east-1: give --group one of fraud"),
         (("1", "--approve", "--stage", "staging", "--note", "x" * 1000), 2, "--note has 1000 letters: beside who and"),
         (("2", "--approve", "--stage", "staging"), 1, "fraud/2 is PendingManualApproval: approve it as a whole first"),
     ],

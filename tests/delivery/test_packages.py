@@ -171,11 +171,15 @@ def test_a_version_that_was_deleted_is_not_there(client: Client) -> None:
 
 
 def test_a_group_that_is_not_there_is_told_with_those_that_are(client: Client) -> None:
-    with pytest.raises(DeliveryError, match="no model package group ghost, nor any other: run the pipeline"):
+    with pytest.raises(
+        DeliveryError, match="no model package group ghost in us-east-1, nor any other: run the pipeline"
+    ):
         find(client, "ghost", "1")
     add(client)
     for ask in (lambda: find(client, "ghost", "1"), lambda: list_packages(client, "ghost")):
-        with pytest.raises(DeliveryError, match="there is no model package group ghost: give --group one of fraud"):
+        with pytest.raises(
+            DeliveryError, match="there is no model package group ghost in us-east-1: give --group one of fraud"
+        ):
             ask()
 
 
@@ -183,7 +187,9 @@ def test_who_may_not_list_groups_is_told_of_the_missing_one_all_the_same() -> No
     missing = ServiceRefusal("ValidationException", "Model Package Group ghost does not exist")
     denied = ServiceRefusal("AccessDeniedException", "not yours")
     service = Account({"ListModelPackages": missing, "ListModelPackageGroups": denied})
-    with pytest.raises(DeliveryError, match="there is no model package group ghost: name another one with --group"):
+    with pytest.raises(
+        DeliveryError, match="there is no model package group ghost in us-east-1: name another one with --group"
+    ):
         find(service.session.client("sagemaker"), "ghost", "1")
 
 

@@ -40,12 +40,20 @@ class Decision:
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a decision: the package as it is now, whether this changed it, and where a rejected one serves."""
+    """What became of a decision: the package as it is now, and what was written down, if anything had to be.
+
+    A rejected package may still serve in a stage.
+    """
 
     package: ModelPackage
-    changed: bool
     says: str
+    note: str | None = None
     serves_in: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether it changed the package."""
+        return self.note is not None
 
 
 def check_note(note: str) -> str:
@@ -70,7 +78,7 @@ def decide(
         UsageError: the note has no room beside who and when.
     """
     if settled := _settled(package, decision):
-        return Decided(package, changed=False, says=settled)
+        return Decided(package, settled)
     _check(package, decision)
     text = _text(decision, caller, now)
     kept = shortened(BEFORE.join(filter(None, (text, _before(package, decision)))), LONGEST_NOTE)
@@ -83,7 +91,7 @@ def decide(
         )
         after = replace(package, approval=decision.word, approval_note=kept)
     serves_in = package.stage if package.stage_status == DEPLOYED and not decision.approves else None
-    return Decided(after, changed=True, says=standing(after), serves_in=serves_in)
+    return Decided(after, standing(after), text, serves_in)
 
 
 def standing(package: ModelPackage) -> str:

@@ -88,7 +88,7 @@ def test_a_report_without_a_matrix_has_none() -> None:
 
 
 def test_a_decision_says_what_it_was_and_whose() -> None:
-    decided = Decided(TOLD, changed=True, says="", serves_in="production")
+    decided = Decided(TOLD, "", "Rejected by ada", serves_in="production")
     facts = valid(decided_facts(decided, DECISION, Caller(ADA, "ada", "https://github.com/org/fraud/actions/runs/7")))
     assert facts["decision"] == {
         "status": "Rejected",
@@ -101,7 +101,7 @@ def test_a_decision_says_what_it_was_and_whose() -> None:
 
 
 def test_a_decision_of_a_person_has_no_run() -> None:
-    facts = valid(decided_facts(Decided(BARE, changed=False, says=""), Decision(approves=True), Caller(ADA)))
+    facts = valid(decided_facts(Decided(BARE, ""), Decision(approves=True), Caller(ADA)))
     assert (facts["decision"]["stage"], facts["decision"]["caller"]["run"]) == (None, None)
 
 
