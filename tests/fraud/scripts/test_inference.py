@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost as xgb
+from hypothesis import given
+from hypothesis import strategies as st
 
 import evaluate
 import inference
@@ -43,6 +45,13 @@ def test_json_gives_evaluations_probabilities_bit_for_bit(
     model: inference.Model, rows: list[Row], expected: inference.Probabilities, accept: str
 ) -> None:
     assert scores(answer(model, json_body(rows, model.schema), JSON, accept)).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("accept", [CSV, JSON])
+@given(numbers=st.lists(st.floats(0, 1, width=32), min_size=1))
+def test_an_answer_keeps_every_bit_of_a_probability(accept: str, numbers: list[float]) -> None:
+    text = inference.WRITERS[accept](numbers)
+    assert scores(text).tobytes() == np.array(numbers, np.float32).tobytes()
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
