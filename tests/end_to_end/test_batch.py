@@ -50,8 +50,8 @@ class Batch:
         assert isinstance(answer, tuple)
         return answer[0].splitlines()
 
-    def transform(self, name: str, body: str, kind: str, **more: Any) -> str:
-        """Send an object through the model, and return what came back."""
+    def run(self, name: str, body: str, kind: str, **more: Any) -> dict[str, Any]:
+        """Send an object through the model, and return the description of the job when it has ended."""
         self.s3.put_object(Bucket=BUCKET, Key=f"in/{name}", Body=body.encode())
         source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/{name}"}
         self.sagemaker.create_transform_job(
@@ -62,10 +62,14 @@ class Batch:
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
             **more,
         )
-        while (job := self.sagemaker.describe_transform_job(TransformJobName=name))[
-            "TransformJobStatus"
-        ] == "InProgress":
-            pass
+        while True:
+            job: dict[str, Any] = self.sagemaker.describe_transform_job(TransformJobName=name)
+            if job["TransformJobStatus"] != "InProgress":
+                return job
+
+    def transform(self, name: str, body: str, kind: str, **more: Any) -> str:
+        """Send an object through the model, and return what came back."""
+        job = self.run(name, body, kind, **more)
         assert job["TransformJobStatus"] == "Completed", job["FailureReason"]
         return str(self.s3.get_object(Bucket=BUCKET, Key=f"out/{name}.out")["Body"].read().decode())
 
@@ -99,6 +103,18 @@ def test_claims_as_json_lines_get_the_same_ones(batch: Batch) -> None:
     process = {"JoinSource": "Input", "OutputFilter": "$.SageMakerOutput.predictions[0].score"}
     found = batch.transform("json", body, "application/json", BatchStrategy="SingleRecord", DataProcessing=process)
     assert [repr(json.loads(line)) for line in found.splitlines()] == batch.expected()[:40]
+
+
+def test_a_claim_that_is_wrong_fails_the_job_with_the_line_that_names_its_column(batch: Batch) -> None:
+    column = "incident_severity"
+    wrong = [cell if name != column else "Apocalyptic" for name, cell in zip(batch.header, batch.rows[2], strict=True)]
+    body = "".join(f"{','.join(row)}\n" for row in (*batch.rows[:2], wrong))
+    job = batch.run("wrong", body, "text/csv", DataProcessing={"InputFilter": "$[1:]"})
+    assert job["TransformJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: 400: ")
+    assert column in job["FailureReason"]
+    assert "Apocalyptic" in job["FailureReason"]
+    assert job["FailureReason"].endswith(f"(lines 1 to 3 of s3://{BUCKET}/in/wrong)")
 
 
 def test_the_example_of_the_documentation_puts_each_label_beside_its_score(batch: Batch, shared_shell: Shell) -> None:
