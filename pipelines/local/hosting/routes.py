@@ -53,8 +53,8 @@ class Routes:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every server of every fleet answers."""
-        return all(fleet.is_ready for fleet in self._fleets)
+        """Whether every server of the serving fleet answers."""
+        return self._fleets[0].is_ready
 
     @contextmanager
     def held(self) -> Iterator[None]:
