@@ -10,7 +10,7 @@ from textwrap import dedent
 
 from pipelines.local.containers.archives import pack
 from pipelines.local.containers.host import Host
-from pipelines.local.serving.model_server import ModelServer
+from pipelines.local.serving.model_server import NOTHING, ModelServer
 from pipelines.local.serving.models import HostedModel
 from pipelines.local.store import Store
 
@@ -112,12 +112,24 @@ class Serve:
         self._servers.append(server)
         return server
 
-    def __call__(self, program: str, image: str = XGBOOST, host: Host | None = None, **environment: str) -> ModelServer:
+    def __call__(
+        self,
+        program: str,
+        environment: Mapping[str, str] = NOTHING,
+        *,
+        image: str = XGBOOST,
+        host: Host | None = None,
+    ) -> ModelServer:
         """Start a server of a program, with some more variables."""
         data = self.archive({"code/inference.py": program})
         server = self.make(data, {**SCRIPT, **environment}, image, host)
         server.start()
         return server
+
+    def left(self) -> list[Path]:
+        """Return what the servers have in their folders."""
+        folder = self.folder / "root" / "servers"
+        return list(folder.iterdir()) if folder.exists() else []
 
     def stop_all(self) -> None:
         """Stop what was started."""

@@ -9,9 +9,10 @@ import pytest
 
 from pipelines.local.containers.host import Host
 from pipelines.local.serving.model_server import ModelServer
+from pipelines.local.serving.models import HostedModel
 from pipelines.local.store import Store
 from tests.local.containers.processes import is_gone
-from tests.local.serving.served import BUCKET, CALCULATOR, SCRIPT, SKLEARN, Client, Reply, Serve, get, post
+from tests.local.serving.served import BUCKET, CALCULATOR, SCRIPT, SKLEARN, XGBOOST, Client, Reply, Serve, get, post
 
 ECHO = """
     import json
@@ -53,7 +54,7 @@ def test_a_server_answers_on_its_socket_until_it_is_stopped(serve: Serve, host: 
     assert not server.is_alive()
     assert is_gone(pid)
     assert not server.socket.parent.exists()
-    assert list((serve.folder / "root" / "servers").iterdir()) == []
+    assert serve.left() == []
 
 
 def test_a_model_and_its_program_are_where_the_image_has_them(serve: Serve, host: Host) -> None:
@@ -81,7 +82,7 @@ def test_a_request_without_types_is_json(echo: Client) -> None:
 
 @pytest.mark.parametrize("accept", ["*/*", None])
 def test_a_model_chooses_its_default_answer(serve: Serve, accept: str | None) -> None:
-    server = serve(ECHO, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/csv")
+    server = serve(ECHO, {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"})
     reply = post(server, "1", accept=accept)
     assert (reply.kind, json.loads(reply.text)["accept"]) == ("text/csv", "text/csv")
 
@@ -116,7 +117,7 @@ def test_scikit_learn_s_defaults_read_numbers_and_write_predictions(serve: Serve
         def model_fn(model_dir):
             return Sum()
         """,
-        SKLEARN,
+        image=SKLEARN,
     )
     rows = "1,2\n3,4.5"
     assert post(server, rows) == Reply(200, "application/json", "[3.0, 7.5]")
@@ -129,14 +130,15 @@ def test_scikit_learn_s_defaults_read_numbers_and_write_predictions(serve: Serve
 
 
 def test_empty_variables_count_as_not_given(serve: Serve) -> None:
-    assert post(serve(CALCULATOR, SAGEMAKER_REGION=""), "os.environ.get('SAGEMAKER_REGION')").text == "None"
+    assert post(serve(CALCULATOR, {"SAGEMAKER_REGION": ""}), "os.environ.get('SAGEMAKER_REGION')").text == "None"
 
 
 def test_the_owner_s_variables_win(serve: Serve, store: Store, warm_host: Host) -> None:
-    model = serve.make(serve.archive({"code/inference.py": CALCULATOR}), {**SCRIPT, "A": "model", "B": "model"})
+    data = serve.archive({"code/inference.py": CALCULATOR})
+    model = HostedModel("fraud", XGBOOST, data, {**SCRIPT, "A": "model", "B": "model"})
     given = {"A": "owner", "B": "", "SAGEMAKER_MODEL_SERVER_WORKERS": "3"}
     folder = serve.folder / "own"
-    server = ModelServer(store, warm_host, model._model, folder=folder, log=serve.log, environment=given)
+    server = ModelServer(store, warm_host, model, folder=folder, log=serve.log, environment=given)
     server.start()
     try:
         assert post(server, "os.environ['A'], os.environ.get('B')").text == "('owner', None)"
