@@ -188,7 +188,8 @@ def _mistakes(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _first(options: argparse.Namespace, names: tuple[str, ...]) -> str | None:
-    given = (name for name in names if getattr(options, name) not in {None, False, ()})
+    """Return the first of the flags that was given, of which 0 is a value."""
+    given = (name for name in names if not any(getattr(options, name) is each for each in (None, False, ())))
     return next((f"--{name.replace('_', '-')}" for name in given), None)
 
 

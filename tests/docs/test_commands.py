@@ -13,6 +13,7 @@ from tests.docs.pages import PAGES, REPOSITORY, blocks, rows, section
 
 MODULES = {
     "approve-model": "pipelines.approve_model",
+    "deploy-model": "pipelines.deploy_model",
     "run-pipeline": "pipelines.run_pipeline",
     "get-pipeline-definition": "pipelines.get_pipeline_definition",
 }

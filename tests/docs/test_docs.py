@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import approve_model, get_pipeline_definition, run_pipeline
+from pipelines import approve_model, deploy_model, get_pipeline_definition, run_pipeline
 from pipelines.delivery.gate import EXIT_CODES, REJECTION
 from pipelines.delivery.interrupt import INTERRUPTED
 from pipelines.fraud import dataset
@@ -24,6 +24,7 @@ from tests.docs.pages import PAGES, PICTURES, REPOSITORY, anchors, blocks, links
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "approve-model": approve_model.main,
+    "deploy-model": deploy_model.main,
     "run-pipeline": run_pipeline.main,
     "get-pipeline-definition": get_pipeline_definition.main,
     "python -m pipelines.fraud.dataset": dataset.main,

@@ -73,7 +73,11 @@ class Scene:
 
     def serving(self, order: Order) -> int | None:
         """Return the version that the account serves."""
-        endpoint = self.aws.endpoints.there.get(order.endpoint)
+        return self.serving_of(order.endpoint)
+
+    def serving_of(self, name: str) -> int | None:
+        """Return the version that an endpoint serves."""
+        endpoint = self.aws.endpoints.there.get(name)
         return self.aws.version_of(endpoint.config) if endpoint else None
 
     def stage(self, version: int) -> tuple[str, str] | None:
