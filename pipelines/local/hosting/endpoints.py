@@ -170,7 +170,9 @@ class Endpoints:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             endpoint = self._serving(name)
-            self._revive(endpoint)
+            problem = self._revive(endpoint)
+            if problem:
+                raise self._unreachable(name, problem)
             if self._answers(endpoint):
                 return str(endpoint[URL])
             time.sleep(LOOK_AGAIN_SECONDS)
@@ -196,31 +198,32 @@ class Endpoints:
         message = f"Endpoint {name} does not answer ({problem}); see {log_of(self._machine.root, name)}."
         return ServiceError("InternalDependencyException", message, status=NO_DEPENDENCY)
 
-    def _revive(self, endpoint: Document) -> None:
-        """See to it that an endpoint has a process, or is on the way to one, if there is something for it to do."""
-        if not needs_process(endpoint) or self._has_owner(endpoint):
-            return
-        try:
-            self._starter.start(endpoint["EndpointName"], endpoint.get(OWNER))
-        except CannotStart as error:
-            self._give_up(endpoint, str(error))
+    def _revive(self, endpoint: Document) -> str | None:
+        """See to it that an endpoint has a process, if there is something for it to do; return why it has none."""
+        if needs_process(endpoint) and not self._has_owner(endpoint):
+            try:
+                self._starter.start(endpoint["EndpointName"], endpoint.get(OWNER))
+            except CannotStart as error:
+                self._give_up(endpoint, str(error))
+                return str(error)
+        return None
 
     def _has_owner(self, endpoint: Document) -> bool:
         return OWNER in endpoint and self._ownership.is_alive(endpoint[OWNER])
 
-    def _give_up(self, endpoint: Document, words: str) -> None:
+    def _give_up(self, endpoint: Document, problem: str) -> None:
+        """End what has begun with an endpoint; what has been in service is tried again when it is asked for again."""
         name = endpoint["EndpointName"]
-        log = log_of(self._machine.root, name)
         with self._database.transaction():
             if self._database.get(KIND, name) != endpoint:
                 return
             if endpoint["EndpointStatus"] == "Deleting":
                 self._database.delete(KIND, name)
-                return
-            reason = f"The process of the endpoint ends as soon as it is started: {words} (see {log})"
-            failed = {name: value for name, value in endpoint.items() if name != WANTED}
-            failed |= {"EndpointStatus": "Failed", "FailureReason": reason, "LastModifiedTime": time.time()}
-            self._database.put(KIND, name, failed)
+            elif endpoint["EndpointStatus"] == "Creating":
+                reason = f"{problem} (see {log_of(self._machine.root, name)})"
+                failed = {"EndpointStatus": "Failed", "FailureReason": reason, "LastModifiedTime": time.time()}
+                kept = {member: value for member, value in endpoint.items() if member != WANTED}
+                self._database.put(KIND, name, kept | failed)
 
     def close(self) -> None:
         """Close this process's connections to endpoints; those go on."""

@@ -203,7 +203,6 @@ def test_an_endpoint_outlives_its_config_and_a_killed_process(site: Hosting) -> 
 def test_describing_an_endpoint_starts_its_process_anew_and_does_not_wait(site: Hosting) -> None:
     first = site.pid("served")
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: not starter._is_running(first), "its end")
     begun = time.monotonic()
     assert site.describe("served")["EndpointStatus"] == "InService"
     assert time.monotonic() - begun < 1
@@ -250,3 +249,22 @@ def test_an_endpoint_that_is_deleted_while_no_process_can_start_is_gone(
     os.kill(site.pid("orphan"), signal.SIGKILL)
     monkeypatch.setattr(starter, "MODULE", "pipelines.local.hosting.no_such_module")
     delete(site, "orphan")
+
+
+def test_an_endpoint_in_service_that_cannot_be_started_says_so_and_is_tried_again(
+    site: Hosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(site.pid("served"), signal.SIGKILL)
+    with monkeypatch.context() as patch:
+        patch.setattr(starter, "MODULE", "pipelines.local.hosting.no_such_module")
+        with pytest.raises(ClientError) as caught:
+            site.invoke("served", b"hello")
+    response = caught.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["RetryAttempts"]) == (
+        "InternalDependencyException",
+        0,
+    )
+    assert "No module named" in response["Error"]["Message"]
+    assert "served/endpoint.log" in response["Error"]["Message"]
+    assert body_of(site) == "hello"
+    assert site.describe("served")["EndpointStatus"] == "InService"
