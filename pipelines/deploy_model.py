@@ -115,7 +115,8 @@ def _canary(options: argparse.Namespace) -> Canary | None:
         return None
     default = LOCAL_BAKE_SECONDS if options.local else BAKE_SECONDS
     bake = default if options.bake is None else options.bake
-    return Canary(options.canary_percent or CANARY_PERCENT, bake, 0 if options.local else min(bake, TERMINATION_SECONDS))
+    wait = 0 if options.local else min(bake, TERMINATION_SECONDS)
+    return Canary(options.canary_percent or CANARY_PERCENT, bake, wait)
 
 
 def _capture(options: argparse.Namespace) -> Capture | None:
