@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.local.jobs import transform_records
 from pipelines.local.jobs.transform_data import CSV, JSON, JSON_LINES, BadRecord, DataProcessing
 from pipelines.local.jobs.transform_filters import parse_filter
 from pipelines.local.jobs.transform_records import MEGABYTE, BadObject, Batch, Batching, batches
@@ -73,6 +74,14 @@ def test_what_does_not_fit_into_a_payload_is_told(content: bytes, split: bool, w
     assert caught.value.where == where
 
 
+def test_a_line_beyond_any_payload_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transform_records, "LONGEST_RECORD", 5)
+    stream = io.BytesIO(b"1\n2,3,4,5\n")
+    with pytest.raises(BadObject, match="it is longer than 0 MB") as caught:
+        list(batches(stream, Batching(split=True, process=process(CSV, given="$[0]"))))
+    assert (caught.value.where, stream.tell()) == ("line 2", 8)
+
+
 def test_a_compressed_object_is_unpacked() -> None:
     packed = gzip.compress(LINES) + gzip.compress(b"\n7,8\n")
     assert cut(packed, split=True, compressed=True) == [b"1,2\n3,4\r\n5,6\n7,8\n"]
@@ -108,6 +117,12 @@ def test_a_record_that_cannot_be_filtered_is_told(kind: str, content: bytes, sai
     with pytest.raises(BadObject, match=said) as caught:
         cut(content, split=True, process=process(kind, given="$[1:]"))
     assert caught.value.where == "line 2"
+
+
+def test_a_document_that_cannot_be_filtered_is_told() -> None:
+    with pytest.raises(BadObject, match=r"InputFilter \$\.a: there is no attribute 'a'") as caught:
+        cut(b'{"b": 1}', process=process(JSON, given="$.a"))
+    assert caught.value.where == ""
 
 
 def test_results_are_joined_to_the_rows() -> None:
