@@ -13,6 +13,7 @@ from pipelines.local.hosting import listener
 from pipelines.local.hosting.gateway import Gateway
 from pipelines.local.hosting.listener import MAX_BODY_BYTES, listen
 from pipelines.local.hosting.routes import Routes
+from tests.local.containers.processes import wait_for
 from tests.local.hosting.backend import Backends
 from tests.local.hosting.conftest import Client, Started
 from tests.unprivileged import NOBODY
@@ -121,6 +122,7 @@ def test_what_is_not_http_is_refused_and_others_are_answered(wire: socket.socket
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(listener, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(listener, "ANSWER_MILLISECONDS", 300)
 
 
 @pytest.mark.parametrize("head", [b"", b"POST /invocations HTTP/1.1\r\nHost: lo"])
@@ -139,9 +141,24 @@ def test_a_client_that_brings_no_whole_body_is_given_up(
     assert backends.latest("m").headers == []
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux gives such clients up")
+def test_a_client_that_does_not_take_its_answer_is_given_up(
+    impatient: None, wire: socket.socket, backends: Backends
+) -> None:
+    backends.latest("m").script = lambda _: (200, b"x" * (32 << 20))
+    wire.sendall(b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1")
+    wait_for(lambda: backends.latest("m").headers != [])
+    ends = f":{wire.getpeername()[1]:04X}", f":{wire.getsockname()[1]:04X}"
+    wait_for(lambda: not [it for it in connections() if (it[1][-5:], it[2][-5:], it[3]) == (*ends, "01")])
+
+
+def connections() -> list[list[str]]:
+    """Return what the system knows of TCP connections: local and remote address and state stand at 1, 2 and 3."""
+    return [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+
+
 def test_only_the_loopback_address_is_served(gateway: Gateway) -> None:
-    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    addresses = [entry[1] for entry in listening if entry[3] == "0A" and entry[1].endswith(f":{gateway.port:04X}")]
+    addresses = [entry[1] for entry in connections() if entry[3] == "0A" and entry[1].endswith(f":{gateway.port:04X}")]
     assert addresses == [f"0100007F:{gateway.port:04X}"]
 
 
