@@ -23,7 +23,7 @@ def ensure_alarms(tools: Tools, order: Order, variant: str) -> None:
     there = {alarm["AlarmName"]: alarm for alarm in find_alarms(tools, order.endpoint)}
     for alarm in _alarms(order, variant):
         name = alarm["AlarmName"]
-        if any(there.get(name, {}).get(member) != value for member, value in alarm.items()):
+        if name not in there or any(_plain(there[name].get(member)) != _plain(alarm[member]) for member in alarm):
             tools.cloudwatch.put_metric_alarm(**alarm)
             tools.journal.change(f"put alarm {name}")
 
@@ -50,6 +50,11 @@ def find_alarms(tools: Tools, endpoint: str) -> list[dict[str, Any]]:
     found = tools.cloudwatch.describe_alarms(AlarmNames=list(alarm_names(endpoint)), AlarmTypes=["MetricAlarm"])
     dimension = {"Name": "EndpointName", "Value": endpoint}
     return [alarm for alarm in found["MetricAlarms"] if dimension in alarm.get("Dimensions", ())]
+
+
+def _plain(value: object) -> object:
+    """Return a value to compare; dimensions have no order."""
+    return sorted(map(str, value)) if isinstance(value, list) else value
 
 
 def _alarms(order: Order, variant: str) -> list[dict[str, Any]]:

@@ -1,12 +1,13 @@
 """What a person sees of a deployment while it goes on, and the changes that it made."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from pipelines.delivery.progress import is_interactive
-from pipelines.delivery.wording import duration, one_line
+from pipelines.delivery.wording import duration, one_line, shortened
 
 _CLEAR = "\r\x1b[K"
 
@@ -46,7 +47,9 @@ class Journal:
     def status(self, text: str) -> None:
         """Say what is waited for: again and again on a terminal, elsewhere when it is news."""
         if self.is_interactive:
-            self._out.write(f"{_CLEAR}{duration(self.seconds):>9}  {one_line(text)}")
+            # A line that wraps could not be erased.
+            line = shortened(f"{duration(self.seconds):>9}  {one_line(text)}", shutil.get_terminal_size().columns - 1)
+            self._out.write(f"{_CLEAR}{line}")
             self._out.flush()
         elif text != self._status:
             self.say(text)

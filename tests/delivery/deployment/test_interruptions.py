@@ -133,6 +133,7 @@ def test_an_update_of_another_command_is_waited_for_and_compared(scene: Scene) -
     scene.interrupt.clear()
     assert scene.deploy(STAGING, "1").outcome == "deployed"
     assert (scene.serving(STAGING), len(scene.aws.sent("UpdateEndpoint"))) == (1, 2)
+    assert "endpoint fraud-staging is Updating by another command: waiting for its end" in scene.out.getvalue()
 
 
 def test_an_update_to_the_same_that_failed_is_not_tried_again(scene: Scene) -> None:

@@ -56,3 +56,10 @@ def test_on_a_terminal_it_is_drawn_again_and_leaves_no_trace(clock: Clock) -> No
     journal.say("done")
     journal.close()
     assert out.getvalue() == "\r\x1b[K    0.0 s  Creating\r\x1b[K    1.0 s  Creating\r\x1b[K    1.0 s  done\n"
+
+
+def test_on_a_terminal_a_long_line_does_not_wrap(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    out = Terminal()
+    Journal(out, clock=clock, environment={"TERM": "xterm"}).status("a" * 50)
+    assert out.getvalue() == "\r\x1b[K    0.0 s  aaaaaaa…"

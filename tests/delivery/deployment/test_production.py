@@ -65,6 +65,13 @@ def test_an_alarm_is_put_again_when_its_limit_changes_and_only_then(scene: Scene
     assert scene.aws.alarms["fraud-production-latency"]["Threshold"] == 200_000
 
 
+def test_an_alarm_whose_dimensions_come_in_another_order_is_the_same(scene: Scene) -> None:
+    for alarm in scene.aws.alarms.values():
+        alarm["Dimensions"] = alarm["Dimensions"][::-1]
+    scene.deploy(PRODUCTION, "1")
+    assert scene.aws.changing() == []
+
+
 def test_staging_has_neither_canary_nor_alarms_nor_capture() -> None:
     scene = Scene()
     scene.deploy(STAGING, "1")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.delivery.deployment.requests import csv_body
+from pipelines.delivery.deployment.requests import csv_body, json_body, numeric_columns
 from pipelines.delivery.deployment.rows import LARGEST_BATCH, LONGEST_BATCH, Rows, parse_rows
 from pipelines.delivery.errors import DeliveryError
 from tests.delivery.deployment.fake_aws import ROWS_URI
@@ -60,11 +60,15 @@ def test_rows_that_are_gone_say_where_they_were() -> None:
     assert scene.aws.changing() == []
 
 
-@pytest.mark.parametrize(("count", "letters"), [(1, 5), (LONGEST_BATCH, 5), (LONGEST_BATCH + 1, 5), (30, 300_000)])
+@pytest.mark.parametrize(
+    ("count", "letters"), [(1, 5), (LONGEST_BATCH, 5), (LONGEST_BATCH + 1, 5), (30, 300_000), (3, 2_600_000)]
+)
 def test_batches_hold_all_rows_once_and_none_is_too_large(count: int, letters: int) -> None:
     values = tuple((str(number), "x" * letters) for number in range(count))
     rows = Rows(("number", "text"), values, (0,) * count)
     batches = list(rows.batches())
+    numeric = numeric_columns(rows)
     assert tuple(row for batch in batches for row in batch) == values
     assert all(0 < len(batch) <= LONGEST_BATCH for batch in batches)
-    assert all(len(csv_body(rows.columns, batch)) <= LARGEST_BATCH + 100 for batch in batches)
+    assert all(len(csv_body(rows.columns, batch)) <= LARGEST_BATCH for batch in batches)
+    assert all(len(json_body(rows.columns, batch, numeric)) <= LARGEST_BATCH for batch in batches)
