@@ -18,6 +18,7 @@ from pipelines.local.hosting.routes import Routes
 from pipelines.local.hosting.upstream import Answer, Call, Upstream
 from pipelines.local.hosting.variant import Variant
 
+BAD_REQUEST, SERVER_ERROR = 400, 500
 CLOSE_SECONDS = 5.0
 # The thread does only short work, but the machine may be busy.
 REACT_SECONDS = 60.0
@@ -44,8 +45,9 @@ class Limits:
 class Gateway:
     """Answers requests in a thread of its own, from `start` to `close`, by the variants whose turn it is.
 
-    While a deployment goes on, what a green variant cannot answer, with a 5xx or not at all, is counted as its error
-    and answered by the fleet that served before. In AWS that error reaches the client.
+    While a deployment goes on, a request that a green variant does not answer is answered by the fleet that served
+    before. Where that can, or the green variant gave a 5xx or nothing, it counts as a 5xx of the green one. In AWS the
+    client gets the green variant's error.
     """
 
     def __init__(self, listener: socket.socket, metrics: Metrics, limits: Limits | None = None) -> None:
@@ -119,13 +121,12 @@ class Gateway:
             backup = routes.backup(variant)
             asked = time.perf_counter()
             answer = await self._try(variant, call) if backup else await self._ask(variant, call)
-            answered = time.perf_counter()
-            status = answer.status if answer.is_model else None
-            overhead = time.perf_counter() - started - (answered - asked)
-            self._metrics.record(Invocation(variant.name, status, answered - asked, overhead))
-            if backup and answer.status >= 500:
-                variant, answer = backup, await self._ask(backup, call)
-        return _response(answer, variant)
+            seconds = time.perf_counter() - asked
+            other = await self._ask(backup, call) if backup and answer.status >= BAD_REQUEST else None
+        is_at_fault = _is_at_fault(answer, other)
+        status = answer.status if answer.is_model and not is_at_fault else None
+        self._metrics.record(Invocation(variant.name, status, seconds, asked - started))
+        return _response(other, backup) if is_at_fault and other and backup else _response(answer, variant)
 
     async def _ask(self, variant: Variant, call: Call) -> Answer:
         return await self._upstream.ask(variant, call, limit=self._limits.model, patience=self._limits.start)
@@ -140,6 +141,11 @@ class Gateway:
                 raise ServiceError("ServiceUnavailable", "the endpoint's models are not running yet", status=503)
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         return self._routes
+
+
+def _is_at_fault(green: Answer, blue: Answer | None) -> bool:
+    """Tell whether a green variant's answer is an error of its own: a 5xx, or a refusal of what the blue one takes."""
+    return blue is not None and (green.status >= SERVER_ERROR or blue.status < BAD_REQUEST)
 
 
 def _for_the_model(headers: Mapping[str, str]) -> dict[str, str]:

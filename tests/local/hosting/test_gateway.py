@@ -234,13 +234,27 @@ def test_what_a_green_variant_cannot_answer_counts_as_its_error_and_is_answered_
     assert total(metrics, "blue", "Invocations") == 0
 
 
-def test_what_is_wrong_with_a_request_is_said_by_the_green_variant_too(
-    gateway: Gateway, backends: Backends, client: Client, start: Started
+@pytest.mark.parametrize("blue_status", [400, 415])
+def test_what_both_refuse_is_the_clients_mistake(
+    gateway: Gateway, backends: Backends, client: Client, start: Started, metrics: Metrics, blue_status: int
 ) -> None:
-    backends.scripts["green"] = says("column amount is missing", 400)
+    backends.scripts |= {"green": says("column amount is missing", 400), "blue": says("no", blue_status)}
     gateway.route(Routes(start(backends.fleet("blue")), start(backends.fleet("green")), 1.0))
     response = client.ask()
     assert (response.status, response.text) == (400, "column amount is missing")
+    assert total(metrics, "green", "Invocation4XXErrors") == 1
+    assert total(metrics, "green", "Invocation5XXErrors") == 0
+
+
+def test_what_only_the_green_variant_refuses_is_its_error(
+    gateway: Gateway, backends: Backends, client: Client, start: Started, metrics: Metrics
+) -> None:
+    backends.scripts["green"] = says("column new is missing", 400)
+    gateway.route(Routes(start(backends.fleet("blue")), start(backends.fleet("green")), 1.0))
+    response = client.ask()
+    assert (response.status, response.text) == (200, "blue")
+    assert total(metrics, "green", "Invocation4XXErrors") == 0
+    assert total(metrics, "green", "Invocation5XXErrors") == 1
 
 
 def test_latencies_are_told_apart_by_whose_they_are(
