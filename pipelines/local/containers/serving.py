@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +48,7 @@ MOST_WORKERS = 4
 def main() -> None:
     """Load the model, and answer requests until SIGTERM."""
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", level=logging.INFO)
-    limit_threads()
-    model = load()
+    model = load_apart() if "OMP_NUM_THREADS" in os.environ else load_with_one_thread()
     gc.collect()
     gc.freeze()
     timeout = setting("SAGEMAKER_MODEL_SERVER_TIMEOUT", RESPONSE_LIMIT)
@@ -56,15 +56,20 @@ def main() -> None:
     serving_workers.Workers(routes, sys.argv[1], workers=worker_count(), timeout=timeout).run()
 
 
-def limit_threads() -> None:
-    """Let OpenMP have one thread a worker, as the image of XGBoost does; threads of this process die with a fork."""
-    if "OMP_NUM_THREADS" in os.environ:
-        return
+def load_apart() -> Model:
+    """Return the model, loaded where OpenMP's threads do no harm: who started some waits for them in vain in a fork."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(load).result()
+
+
+def load_with_one_thread() -> Model:
+    """Return the model; OpenMP has one thread here and in each worker, as in the image of XGBoost."""
     os.environ["OMP_NUM_THREADS"] = "1"
     # Libraries that were loaded before this program have read the variable already.
     import threadpoolctl  # noqa: PLC0415 only then is it needed
 
     threadpoolctl.threadpool_limits(1, user_api="openmp")
+    return load()
 
 
 def load() -> Model:

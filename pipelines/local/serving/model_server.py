@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -40,7 +41,7 @@ class ServingError(LocalError):
 class ModelServer:
     """Serves one model: GET /ping, POST /invocations and GET /execution-parameters, by several workers.
 
-    It is started and stopped once. `folder` is its own while it runs, `log` gets all that it prints. `environment`
+    It is started and stopped once, also while it starts. `folder` is its own while it runs, `log` gets all that it prints. `environment`
     wins over the model's own variables; SAGEMAKER_MODEL_SERVER_WORKERS is how many workers there are. Those that die
     are replaced by the container itself; `is_alive` tells whether that still runs. `socket` is where it listens.
     """
@@ -68,7 +69,8 @@ class ModelServer:
         self._thread: threading.Thread | None = None
         self._exit: Exit | str | None = None
         self._ended = threading.Event()
-        self._removing = threading.Lock()
+        # Nothing is removed while it is laid out.
+        self._folders = threading.Lock()
 
     def start(self, limit: float = 60.0) -> None:
         """Start the container, and wait until it answers /ping, for so many seconds at most.
@@ -78,12 +80,13 @@ class ModelServer:
         """
         try:
             with serving_errors(self._model.name):
-                container = self._lay_out()
-                self._sockets.make()
-                self._log.parent.mkdir(parents=True, exist_ok=True)
-                logged = self._log.stat().st_size if self._log.exists() else 0
-                self._thread = threading.Thread(target=self._run, args=(container,), name="model-server", daemon=True)
-                self._thread.start()
+                with self._folders:
+                    container = self._lay_out()
+                    self._sockets.make()
+                    logged = self._log.stat().st_size if self._log.exists() else 0
+                    run = partial(self._run, container)
+                    self._thread = threading.Thread(target=run, name="model-server", daemon=True)
+                    self._thread.start()
                 self._wait(limit, logged)
         except BaseException:
             self.stop()
@@ -154,9 +157,9 @@ class ModelServer:
     def stop(self) -> None:
         """Let the requests in flight finish, for as long as the host's grace, and end the container."""
         self._stop.set()
-        if self._thread:
-            self._thread.join()
-        with self._removing:
+        with self._folders:
+            if self._thread:
+                self._thread.join()
             remove_tree(self._folder)
             self._sockets.remove()
 

@@ -10,6 +10,9 @@ from pipelines.local.registry import Registry
 
 PACKED = {"S3DataType": "S3Object", "CompressionType": "Gzip"}
 
+REFUSED = ("AdditionalModelDataSources", "InferenceSpecificationName", "MultiModelConfig")
+MULTI_MODEL = ("Mode", "MultiModel")
+
 
 @dataclass(frozen=True)
 class HostedModel:
@@ -42,7 +45,7 @@ def only_container(model: Document, name: str) -> Document:
     """Return the one container of a model.
 
     Raises:
-        ValidationError: it has several, or none.
+        ValidationError: it has several, or none, or one with more than one model.
     """
     primary = [model["PrimaryContainer"]] if "PrimaryContainer" in model else []
     containers: list[Document] = model.get("Containers") or primary
@@ -50,6 +53,11 @@ def only_container(model: Document, name: str) -> Document:
         raise ValidationError(
             f"Model '{name}' has {len(containers)} containers; this machine serves models with one container."
         )
+    for member, value in containers[0].items():
+        if member in REFUSED or (member, value) == MULTI_MODEL:
+            raise ValidationError(
+                f"Model '{name}': {member} is {value!r}, which this machine does not do yet; leave it out."
+            )
     return containers[0]
 
 

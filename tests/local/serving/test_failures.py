@@ -2,12 +2,14 @@
 
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipelines.local.serving.model_server import ModelServer, ServingError
 from pipelines.local.store import Store
+from tests.local.containers.processes import wait_for
 from tests.local.serving.served import BUCKET, CALCULATOR, SCRIPT, Serve
 
 BROKEN = {
@@ -128,7 +130,17 @@ def test_a_model_cut_short_is_named(serve: Serve, store: Store) -> None:
     assert f"{data} is not a whole tar archive" in failure_of(serve, serve.make(data))
 
 
-def test_a_server_that_is_stopped_while_it_starts_says_so(serve: Serve) -> None:
+def test_a_server_that_was_stopped_does_not_start(serve: Serve) -> None:
     server = serve.make(serve.archive({"code/inference.py": CALCULATOR}))
     server.stop()
     assert failure_of(serve, server).endswith("it was stopped before it answered /ping")
+
+
+def test_a_server_can_be_stopped_while_it_starts(serve: Serve, tmp_path: Path) -> None:
+    waits = f"import signal\nopen({str(tmp_path / 'loading')!r}, 'w').close()\nsignal.pause()"
+    server = serve.make(serve.archive({"code/inference.py": waits}))
+    with ThreadPoolExecutor(1) as threads:
+        failure = threads.submit(failure_of, serve, server)
+        wait_for((tmp_path / "loading").exists)
+        server.stop()
+        assert failure.result(60).endswith("it was stopped before it answered /ping")

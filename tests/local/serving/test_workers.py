@@ -179,7 +179,8 @@ def test_a_server_whose_container_is_killed_is_dead(server: ModelServer) -> None
     wait_for(lambda: all(is_gone(pid) for pid in both))
 
 
-def test_predictions_of_threads_work_in_forked_workers(serve: Serve) -> None:
+@pytest.mark.parametrize("environment", [{}, {"OMP_NUM_THREADS": "2"}])
+def test_predictions_of_threads_work_in_forked_workers(serve: Serve, environment: dict[str, str]) -> None:
     """The threads of the process that loaded the model are not in its forks, which must not wait for them."""
     server = serve(
         """
@@ -195,6 +196,6 @@ def test_predictions_of_threads_work_in_forked_workers(serve: Serve) -> None:
         def transform_fn(model, data, content_type, accept):
             return str(len(model.predict(xgb.DMatrix(np.zeros((int(data), 4), dtype=np.float32)))))
         """,
-        TWO | {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "10"},
+        TWO | environment | {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "10"},
     )
     assert [post(server, "5000").text for _ in range(6)] == ["5000"] * 6
