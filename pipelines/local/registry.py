@@ -131,7 +131,7 @@ class Registry:
         """Create a model; `request` is that of CreateModel without its name.
 
         Raises:
-            ValidationError: the model exists, or a model package that it stands on does not, or is not Approved.
+            ValidationError: the model exists, or what it stands on does not, or is a package that is not Approved.
         """
         model = {
             **{key: value for key, value in request.items() if key != "Tags"},
@@ -140,14 +140,21 @@ class Registry:
             "CreationTime": time.time(),
         }
         with self._database.transaction():
-            for container in [request.get("PrimaryContainer", {}), *request.get("Containers", [])]:
-                if "ModelPackageName" in container:
-                    self._check_approved(container["ModelPackageName"])
+            for member in ("PrimaryContainer", "Containers"):
+                found = request.get(member, [])
+                for container in [found] if isinstance(found, dict) else found:
+                    self._check_container(container, member)
             try:
                 self._database.insert(MODEL, name, model)
             except AlreadyExists as error:
                 raise ValidationError(f'Cannot create already existing model "{model["ModelArn"]}".') from error
         return model
+
+    def _check_container(self, container: Document, member: str) -> None:
+        if "ModelPackageName" in container:
+            self._check_approved(container["ModelPackageName"])
+        elif "Image" not in container:
+            raise ValidationError(f"{member}: there is neither an Image nor a ModelPackageName; give one of them.")
 
     def _check_approved(self, arn: str) -> None:
         try:

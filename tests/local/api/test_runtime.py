@@ -13,7 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipelines.local.api.runtime import MAX_BODY_BYTES
+from pipelines.local.hosting import endpoints
 from pipelines.local.ownership import Ownership
+from pipelines.local.session import session as local_session
 from tests.local.hosted import Hosting, hosting, variant
 
 LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/served"
@@ -141,14 +143,28 @@ def test_headers_are_passed_on_and_come_back(site: Hosting) -> None:
     }
 
 
+def test_an_answer_that_does_not_come_is_the_models_error(site: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "REPLY_SECONDS", 0.1)
+    with local_session(site.root, region="us-east-1") as impatient, listener(site, is_silent=True):
+        runtime: Any = impatient.client("sagemaker-runtime")
+        with pytest.raises(runtime.exceptions.ModelError, match="Your invocation timed out while waiting") as caught:
+            runtime.invoke_endpoint(EndpointName="listener", Body=b"1")
+    assert caught.value.response["OriginalStatusCode"] == 0
+    assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
 @contextmanager
-def listener(site: Hosting) -> Iterator[list[dict[str, str]]]:
+def listener(site: Hosting, *, is_silent: bool = False) -> Iterator[list[dict[str, str]]]:
     """Be the endpoint `listener`, and yield a list of the headers of its requests."""
+    over = threading.Event()
     seen: list[dict[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             seen.append({name.lower(): value for name, value in self.headers.items()})
+            if is_silent:
+                over.wait()
+                return
             self.send_response(200)
             self.send_header("X-Amzn-SageMaker-Custom-Attributes", "answered")
             self.send_header("X-Other", "kept")
@@ -168,6 +184,7 @@ def listener(site: Hosting) -> Iterator[list[dict[str, str]]]:
             yield seen
         finally:
             database.delete("endpoint", "listener")
+            over.set()
             server.shutdown()
             thread.join()
     ownership.release()

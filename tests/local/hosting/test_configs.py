@@ -111,6 +111,15 @@ def test_a_model_that_this_machine_cannot_serve_is_refused(site: Hosting) -> Non
     assert "'pipeline' has 2 containers" in refusal(site, variant(model="pipeline"))
 
 
+@pytest.mark.parametrize(
+    ("member", "value"), [("Mode", "MultiModel"), ("MultiModelConfig", {"ModelCacheSetting": "Enabled"})]
+)
+def test_a_model_of_many_models_is_refused(site: Hosting, member: str, value: Any) -> None:
+    container = {"Image": XGBOOST, "ModelDataUrl": "s3://bucket/models/", member: value}
+    site.sagemaker.create_model(ModelName="many", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    assert f"Model 'many': {member} is {value!r}" in refusal(site, variant(model="many"))
+
+
 def test_variants_have_names_of_their_own(site: Hosting) -> None:
     assert "the VariantName 'a' is there twice" in refusal(site, variant("a"), variant("a"))
 

@@ -121,6 +121,15 @@ def test_a_model_on_another_package_is_refused(sagemaker: Client, name: str, rea
     assert sagemaker.list_models()["Models"] == []
 
 
+@pytest.mark.parametrize("member", ["PrimaryContainer", "Containers"])
+def test_a_model_of_nothing_is_refused(sagemaker: Client, member: str) -> None:
+    container = {"ModelDataUrl": "s3://bucket/model.tar.gz"}
+    given = {member: container if member == "PrimaryContainer" else [container]}
+    with pytest.raises(ClientError, match=f"{member}: there is neither an Image nor a ModelPackageName"):
+        sagemaker.create_model(ModelName="fraud", ExecutionRoleArn=ROLE, **given)
+    assert sagemaker.list_models()["Models"] == []
+
+
 def test_a_package_of_another_account_is_refused(sagemaker: Client) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName="claims")
     arn = add_package(sagemaker, ModelApprovalStatus="Approved")
