@@ -13,7 +13,7 @@ from pipelines.local.errors import LocalError
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 10.0
 # A server that lived that long was no failure to start.
 SOUND_SECONDS = 10.0
 
@@ -49,6 +49,7 @@ class Variant:
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._candidate: Server | None = None
+        self._dead: Server | None = None
         self._starting: threading.Thread | None = None
         self._is_stopped = False
         self._started = self._not_before = 0.0
@@ -65,19 +66,20 @@ class Variant:
         with self._lock:
             if self._is_stopped or self._starting:
                 return
-            dead = self._server
-            if dead:
-                if dead.is_alive():
+            if self._server:
+                if self._server.is_alive():
                     return
-                logger.warning("variant %s: its model server ended; it is started again", self.name)
-                self._server = None
-                if time.monotonic() - self._started > SOUND_SECONDS:
-                    self._pause = FIRST_PAUSE_SECONDS
+                self._bury(self._server)
             if time.monotonic() < self._not_before:
                 return
-            name = f"start of {self.name}"
-            self._starting = threading.Thread(target=self._start, args=(dead,), name=name, daemon=True)
+            self._starting = threading.Thread(target=self._start, name=f"start of {self.name}", daemon=True)
             self._starting.start()
+
+    def _bury(self, dead: Server) -> None:
+        logger.warning("variant %s: its model server ended; it is started again", self.name)
+        self._server, self._dead = None, dead
+        if time.monotonic() - self._started > SOUND_SECONDS:
+            self._pause = FIRST_PAUSE_SECONDS
 
     def stop(self) -> None:
         """End the server, and one that is being started."""
@@ -88,14 +90,15 @@ class Variant:
             candidate.stop()
         if starting:
             starting.join()
-        server, self._server = self._server, None
-        if server:
+        left, self._server, self._dead = (self._server, self._dead), None, None
+        for server in filter(None, left):
             server.stop()
 
-    def _start(self, dead: Server | None) -> None:
+    def _start(self) -> None:
         self._not_before = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         try:
+            dead, self._dead = self._dead, None
             if dead:
                 dead.stop()
             server = self._take(self._serve(self._config))
