@@ -14,9 +14,10 @@ _TESTED, _PREVIOUS, _LEFT = "deploy-model:tested", "deploy-model:previous", "dep
 
 @dataclass(frozen=True)
 class Memory:
-    """Names of endpoint configs: the one to fall back to, the one to return to, and the one that was returned from.
+    """Names of endpoint configs: the one to fall back to, the one to return to, and the one that a rollback leaves.
 
-    Until a config has passed its test, the one that served before it is the one to fall back to.
+    Until a config has passed its test, the one that served before it is the one to fall back to. While a rollback is
+    under way, the one that it leaves is still the one to fall back to.
     """
 
     tested: str | None = None

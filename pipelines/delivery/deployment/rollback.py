@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pipelines.delivery.deployment.attempt import Attempt, make_attempt
 from pipelines.delivery.deployment.endpoint import settle
 from pipelines.delivery.deployment.endpoint_test import check_testable
-from pipelines.delivery.deployment.memory import Memory, read_memory
+from pipelines.delivery.deployment.memory import Memory, read_memory, write_memory
 from pipelines.delivery.deployment.order import Order
 from pipelines.delivery.deployment.plan import Plan, make_plan
 from pipelines.delivery.deployment.result import Result
@@ -32,32 +32,32 @@ def roll_back(tools: Tools, order: Order) -> Result:
     if state is None or state.config is None:
         raise DeliveryError(f"there is no endpoint {order.endpoint} that could be rolled back")
     memory = read_memory(tools, state.arn, order.endpoint)
-    way = _find_way(tools, memory, state.config)
+    way = _find_way(memory, state.config)
     package, plan = _target(tools, order, way)
     check_testable(package, order.limits)
     rows = read_rows(tools, package, order.test_data)
-    if memory.left == way.left:
+    if _is_done(memory, state.config):
         tools.journal.say(f"{order.endpoint} was returned to {package.name} before: there is nothing to do")
     else:
         tools.journal.say(f"rolling back to {package.name} ({plan.config})")
+        # So that a command that is cut off is taken up as what it was.
+        write_memory(tools, state.arn, replace(memory, left=way.left), memory)
     # A version that errs makes the very alarms ring that a canary would listen to.
     return make_attempt(Attempt(tools, order, package, replace(plan, deployment=None), rows, way.left))
 
 
-def _find_way(tools: Tools, memory: Memory, serving: str) -> Way:
+def _is_done(memory: Memory, serving: str) -> bool:
+    return memory.left is not None and memory.left != memory.tested and memory.tested == serving
+
+
+def _find_way(memory: Memory, serving: str) -> Way:
     """Find the way back; also where an earlier call has gone it, in whole or in part."""
-    if memory.left and serving == memory.tested:
+    if memory.left and _is_done(memory, serving):
         return Way(memory.left, serving)
-    tested = memory.tested or serving
-    if serving not in {tested, memory.previous} and _is_newer(tools, serving, tested):
-        # It was never tested, for whoever deployed it was interrupted.
-        return Way(serving, tested)
-    return Way(tested, memory.previous)
-
-
-def _is_newer(tools: Tools, config: str, other: str) -> bool:
-    one, two = package_of(tools, config), package_of(tools, other)
-    return one is not None and two is not None and one.version > two.version
+    if memory.tested is None or memory.tested in {serving, memory.left}:
+        return Way(memory.tested or serving, memory.previous)
+    # What serves was never tested, for whoever deployed it was interrupted.
+    return Way(serving, memory.tested)
 
 
 def _target(tools: Tools, order: Order, way: Way) -> tuple[ModelPackage, Plan]:

@@ -107,7 +107,8 @@ def test_a_rollback_that_was_killed_at_any_request_is_completed_by_the_next(orde
             assert scene.roll_back(order).outcome == "unchanged"
 
 
-def test_a_version_that_was_never_tested_is_left_for_the_one_that_was(scene: Scene, order: Order) -> None:
+@pytest.mark.parametrize("version", ["1", "3"])
+def test_a_version_that_was_never_tested_is_left_for_the_one_that_was(scene: Scene, order: Order, version: str) -> None:
     def kill(operation: str, _: object) -> None:
         # The rows that are sent meanwhile come from another thread.
         if operation == "InvokeEndpoint" and current_thread() is main_thread():
@@ -115,8 +116,17 @@ def test_a_version_that_was_never_tested_is_left_for_the_one_that_was(scene: Sce
 
     scene.aws.before = kill
     with pytest.raises(Killed):
-        scene.deploy(order, "3")
+        scene.deploy(order, version)
     scene.aws.before = go_on
-    assert scene.serving(order) == 3
+    assert scene.serving(order) == int(version)
     assert scene.roll_back(order).outcome == "returned"
     assert scene.serving(order) == 2
+    assert scene.roll_back(order).outcome == "unchanged"
+
+
+def test_a_rollback_that_failed_can_be_tried_again(scene: Scene, order: Order) -> None:
+    scene.aws.endpoints.models[1] = BROKEN
+    scene.roll_back(order)
+    del scene.aws.endpoints.models[1]
+    assert scene.roll_back(order).outcome == "returned"
+    assert scene.serving(order) == 1
