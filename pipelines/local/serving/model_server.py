@@ -41,9 +41,10 @@ class ServingError(LocalError):
 class ModelServer:
     """Serves one model: GET /ping, POST /invocations and GET /execution-parameters, by several workers.
 
-    It is started and stopped once, also while it starts. `folder` is its own while it runs, `log` gets all that it prints. `environment`
-    wins over the model's own variables; SAGEMAKER_MODEL_SERVER_WORKERS is how many workers there are. Those that die
-    are replaced by the container itself; `is_alive` tells whether that still runs. `socket` is where it listens.
+    It is started and stopped once; it can be stopped while it starts. `folder` is its own while it runs, `log` gets
+    all that it prints. `environment` wins over the model's own variables; SAGEMAKER_MODEL_SERVER_WORKERS is how many
+    workers there are. Those that die are replaced by the container itself; `is_alive` tells whether that still runs.
+    `socket` is where it listens.
     """
 
     def __init__(
