@@ -29,6 +29,7 @@ class Batch:
         self.root = local.root
         self.s3: Any = local.client("s3")
         self.sagemaker: Any = local.client("sagemaker")
+        self.runtime: Any = local.client("sagemaker-runtime")
         self.s3.create_bucket(Bucket=BUCKET)
         described = self.sagemaker.describe_model_package(ModelPackageName=package)
         container = described["InferenceSpecification"]["Containers"][0]
@@ -103,6 +104,23 @@ def test_claims_as_json_lines_get_the_same_ones(batch: Batch) -> None:
     process = {"JoinSource": "Input", "OutputFilter": "$.SageMakerOutput.predictions[0].score"}
     found = batch.transform("json", body, "application/json", BatchStrategy="SingleRecord", DataProcessing=process)
     assert [repr(json.loads(line)) for line in found.splitlines()] == batch.expected()[:40]
+
+
+def test_an_endpoint_gives_the_same_ones(batch: Batch) -> None:
+    variant = {"VariantName": "v", "ModelName": "batch", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    batch.sagemaker.create_endpoint_config(EndpointConfigName="batch", ProductionVariants=[variant])
+    batch.sagemaker.create_endpoint(EndpointName="batch", EndpointConfigName="batch")
+    try:
+        batch.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="batch", WaiterConfig={"Delay": 1})
+        found = [
+            batch.runtime.invoke_endpoint(
+                EndpointName="batch", ContentType="text/csv", Accept="text/csv", Body=",".join(row[1:]).encode()
+            )["Body"].read()
+            for row in batch.rows[:40]
+        ]
+    finally:
+        batch.sagemaker.delete_endpoint(EndpointName="batch")
+    assert [answer.decode() for answer in found] == [f"{score}\n" for score in batch.expected()[:40]]
 
 
 def test_a_claim_that_is_wrong_fails_the_job_with_the_line_that_names_its_column(batch: Batch) -> None:
