@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
+from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.deployment.endpoint import look
 from pipelines.delivery.deployment.endpoint_test import check_testable, examine
 from pipelines.delivery.deployment.order import Order
@@ -14,7 +17,7 @@ from pipelines.delivery.deployment.result import Outcome, Serving
 from pipelines.delivery.deployment.rows import read_rows
 from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
-from pipelines.delivery.errors import DeliveryError
+from pipelines.delivery.errors import ContactError, DeliveryError, FollowingTimeoutError, InterruptionError
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,22 @@ def fall_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fa
     if target == failed:
         serving = Serving(failed, package_of(tools, failed))
         return Fallback("failed", "it passed before, so it still serves; --rollback takes it out", serving)
+    try:
+        return _go_back(tools, order, target)
+    except (InterruptionError, FollowingTimeoutError, ContactError):
+        raise
+    except (ClientError, DeliveryError) as error:
+        return _stuck(tools, order, f"the way back failed as well: {(explain(error) or str(error)).rstrip('.')}")
+
+
+def _go_back(tools: Tools, order: Order, target: str | None) -> Fallback:
     if target is None:
         delete_endpoint(tools, order.endpoint)
         return Fallback("removed", "nothing served before it, so the endpoint was deleted")
     tools.journal.say(f"rolling back to {target}")
     released = release(tools, order, Plan(target), None, _no_check)
     if not (released.state and released.state.serves(target)):
-        return _stuck(tools, order, f"the rollback to {target} failed as well")
+        return _stuck(tools, order, f"the way back to {target} failed as well")
     return test_again(tools, order, target)
 
 

@@ -13,6 +13,7 @@ from pipelines.delivery.deployment.rows import Rows
 
 CSV, JSON = "text/csv", "application/json"
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"-?[1-9][0-9]*|0")
 _SHOWN = 60
 
 Values = Sequence[Sequence[str]]
@@ -41,7 +42,7 @@ def json_body(columns: Sequence[str], values: Values, numeric: Sequence[bool]) -
 def numeric_columns(rows: Rows) -> tuple[bool, ...]:
     """Say for each column whether all that stands in it is a number, which JSON writes without quotes."""
     return tuple(
-        all(_NUMBER.fullmatch(cell.strip()) for cell in cells if cell) and any(cells)
+        any(cells) and all(_is_number(cell.strip()) for cell in cells if cell)
         for cells in zip(*rows.values, strict=True)
     )
 
@@ -71,6 +72,10 @@ def predictions(body: bytes, form: str, count: int) -> list[float]:
     return found
 
 
+def _is_number(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is not None and math.isfinite(float(cell))
+
+
 def _from_json(body: bytes) -> list[float]:
     document = json.loads(body)
     listed = document["predictions"] if isinstance(document, dict) else document
@@ -87,9 +92,8 @@ def _value(cell: str, is_number: bool) -> object:
 
 
 def _as_json(number: str) -> str:
-    """Return a number of a CSV as JSON writes it, where it does not."""
-    value = float(number)
-    return number if re.fullmatch(r"-?[1-9][0-9]*|0", number) else repr(value)
+    """Return a number of a CSV as JSON writes it: it knows no `01` and no `.5`."""
+    return number if _INTEGER.fullmatch(number) else repr(float(number))
 
 
 def _start_of(body: bytes) -> str:

@@ -5,6 +5,7 @@ import pytest
 from pipelines.delivery.deployment.result import Result
 from tests.delivery.deployment.fake_endpoints import Model
 from tests.delivery.deployment.scenes import BROKEN, PRODUCTION, STAGING, Scene
+from tests.delivery.deployment.service import Refusal
 
 FAILURES = [
     (BROKEN, {}, "answers: the model answered text/csv with 500: division by zero"),
@@ -111,8 +112,26 @@ def test_when_the_way_back_fails_it_is_said_what_serves(scene: Scene) -> None:
     scene.aws.before = spoil
     result = scene.deploy(STAGING, "3")
     assert (result.outcome, result.exit_code, scene.serving(STAGING)) == ("failed", 1, 3)
-    assert "the rollback to fraud-staging-v1-" in result.reason
+    assert "the way back to fraud-staging-v1-" in result.reason
     assert "(fraud/3) serves, the endpoint is InService (The primary container" in result.reason
+
+
+@pytest.mark.parametrize("operation", ["UpdateEndpoint", "DescribeEndpoint"])
+def test_when_the_way_back_is_refused_it_is_said_what_serves(scene: Scene, operation: str) -> None:
+    scene.add(3, BROKEN)
+    refused: list[str] = []
+
+    def refuse(called: str, _: object) -> None:
+        is_back = scene.stage(3) == ("staging", "RolledBack")
+        if called == operation and is_back and not refused:
+            refused.append(called)
+            raise Refusal("AccessDeniedException", "no")
+
+    scene.aws.before = refuse
+    result = scene.deploy(STAGING, "3")
+    assert (result.outcome, result.exit_code, scene.serving(STAGING)) == ("failed", 1, 3)
+    assert f"the way back failed as well: AccessDeniedException in {operation}: no" in result.reason
+    assert "(fraud/3) serves, the endpoint is InService" in result.reason
 
 
 def test_what_served_before_may_have_been_rejected_since(scene: Scene) -> None:

@@ -19,8 +19,8 @@ from pipelines.delivery.deployment.requests import (
 from pipelines.delivery.deployment.rows import Rows
 
 ROWS = Rows(
-    ("amount", "share", "limit", "zip", "none"),
-    (("12.50", ".5", "25/50", "01234", ""), ("1e3", "-7", "a,\nb", "98101", "")),
+    ("amount", "share", "limit", "zip", "none", "huge"),
+    (("12.50", ".5", "25/50", "01234", "", "1e999"), ("1e3", "-7", "a,\nb", "98101", "", "1")),
     (0, 1),
 )
 
@@ -31,10 +31,10 @@ def test_csv_has_a_header_and_survives_any_cell() -> None:
 
 
 def test_json_has_numbers_where_a_whole_column_is_numbers() -> None:
-    assert numeric_columns(ROWS) == (True, True, False, True, False)
+    assert numeric_columns(ROWS) == (True, True, False, True, False, False)
     first, second = json.loads(json_body(ROWS.columns, ROWS.values, numeric_columns(ROWS)))["instances"]
-    assert first == {"amount": 12.5, "share": 0.5, "limit": "25/50", "zip": 1234.0, "none": None}
-    assert second == {"amount": 1000.0, "share": -7, "limit": "a,\nb", "zip": 98101, "none": None}
+    assert first == {"amount": 12.5, "share": 0.5, "limit": "25/50", "zip": 1234.0, "none": None, "huge": "1e999"}
+    assert second == {"amount": 1000.0, "share": -7, "limit": "a,\nb", "zip": 98101, "none": None, "huge": "1"}
 
 
 def test_the_example_is_the_first_row() -> None:
