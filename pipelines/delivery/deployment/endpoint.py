@@ -53,7 +53,7 @@ def settle(tools: Tools, name: str, rows: Rows | None = None) -> State | None:
                 break
             if state.status in _SWITCHING:
                 traffic.start()
-            tools.journal.status(f"endpoint {name}: {_course(state)}{traffic.told(tools.journal)}")
+            tools.journal.status(f"{_course(state)}{traffic.told(tools.journal)} ({state.pending or name})")
             tools.attention.pause(pause, name)
     if summary := traffic.summary():
         tools.journal.say(summary)
@@ -78,5 +78,4 @@ def _phase(variants: Any) -> str | None:
 
 
 def _course(state: State) -> str:
-    to = f" to {state.pending}" if state.pending else ""
-    return f"{state.status}{to}{f', {state.phase}' if state.phase else ''}"
+    return f"{state.status}, {state.phase}" if state.phase else state.status

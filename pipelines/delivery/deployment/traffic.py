@@ -51,7 +51,7 @@ class Traffic:
 
     def told(self, journal: Journal) -> str:
         """Return the counts for a line that is drawn again; in lines that stay they would make each a new one."""
-        return f" ({self._counts()})" if self._thread and journal.is_interactive else ""
+        return f", {self._counts()}" if self._thread and journal.is_interactive else ""
 
     def summary(self) -> str | None:
         """Return what there is to say at the end."""
