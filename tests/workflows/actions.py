@@ -111,7 +111,8 @@ def _upload(inputs: Inputs, job: Job) -> Outputs:
     shutil.rmtree(kept, ignore_errors=True)
     for path in found:
         # One folder's content is the artifact; several paths keep their places below the folder that they share.
-        _copy(job.workspace / path, kept if len(paths) == 1 else kept / path)
+        is_content = len(paths) == 1 and (job.workspace / path).is_dir()
+        _copy(job.workspace / path, kept if is_content else kept / path)
     return {"artifact-id": "4242"}
 
 

@@ -67,7 +67,8 @@ class Deployments:
 
     def run(self, workflow: str, event: Event) -> Run:
         """Run a workflow on machines of its own."""
-        return run_workflow(workflow, replace(self.github, work=self.work / f"run-{next(self._numbers)}"), event)
+        self.latest_work = self.work / f"run-{next(self._numbers)}"
+        return run_workflow(workflow, replace(self.github, work=self.latest_work), event)
 
     def deploy(self, package: str, **inputs: str) -> Run:
         """Run the workflow by hand."""
