@@ -132,6 +132,8 @@ class Rollout:
     def _end_rollback(self) -> None:
         if self._retirement and self._retirement.is_alive():
             return
+        # The errors of the green fleet went with it; alarms on them must not end the next deployment.
+        self._scene.metrics.clear()
         self._scene.record.change(
             self._wanted,
             EndpointStatus="InService" if self._blue else "Failed",

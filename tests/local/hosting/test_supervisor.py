@@ -231,6 +231,17 @@ def test_a_canary_that_fails_is_rolled_back_by_its_alarm_without_one_failed_requ
     assert alarm["StateValue"] == "ALARM"
 
 
+def test_an_alarm_is_quiet_again_after_the_rollback(serving: Endpoint) -> None:
+    serving.database.insert(ALARM_KIND, "errors", ALARM | {"TreatMissingData": "notBreaching"})
+    serving.backends.scripts["new"] = says("broken", 500)
+    serving.want("new", CANARY)
+    serving.step_to_pending("Baking", 0.25)
+    assert set(serving.ask(4)) == {(200, "old")}
+    serving.step_to("InService")
+    serving.clock.ahead += 2
+    serving.step_until(lambda _: (serving.database.get(ALARM_KIND, "errors") or {})["StateValue"] == "OK")
+
+
 def test_errors_from_before_a_deployment_do_not_count_against_it(serving: Endpoint) -> None:
     serving.database.insert(ALARM_KIND, "errors", ALARM)
     serving.backends.latest("old").script = says("hiccup", 500)
