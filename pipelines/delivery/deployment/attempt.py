@@ -41,7 +41,7 @@ def make_attempt(attempt: Attempt) -> Result:
     if not (state and state.serves(plan.config)):
         return _turned_back(attempt, released)
     if released.change == "unchanged":
-        tools.journal.say(f"endpoint {order.endpoint} already serves {plan.config}: it is tested again")
+        tools.journal.say(f"endpoint {order.endpoint} already serves {plan.config}: there is only its test to do")
     report = examine(tools, order.endpoint, plan.config, attempt.package, attempt.rows, order.limits)
     tools.journal.say(f"test of {plan.config}: {'passed' if report.passed else report.reason}")
     return _keep(attempt, released, state, report) if report.passed else _take_back(attempt, released, report)

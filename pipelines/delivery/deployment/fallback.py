@@ -19,6 +19,9 @@ from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.errors import ContactError, DeliveryError, FollowingTimeoutError, InterruptionError
 
+# The statuses of an endpoint that answers nobody.
+_SILENT = frozenset({"Creating", "Deleting", "Failed", "OutOfService"})
+
 
 @dataclass(frozen=True)
 class Fallback:
@@ -36,14 +39,21 @@ def fall_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fa
     A config that passed its test before is left where it is, for what fails now is rather the moment than the model.
     """
     if target == failed:
-        serving = Serving(failed, package_of(tools, failed))
-        return Fallback("failed", "it passed before, so it still serves; --rollback takes it out", serving)
+        return _stay(tools, order, failed)
     try:
         return _go_back(tools, order, target)
     except (InterruptionError, FollowingTimeoutError, ContactError):
         raise
     except (ClientError, DeliveryError) as error:
         return _stuck(tools, order, f"the way back failed as well: {(explain(error) or str(error)).rstrip('.')}")
+
+
+def _stay(tools: Tools, order: Order, config: str) -> Fallback:
+    state = look(tools, order.endpoint)
+    if not (state and state.serves(config)):
+        return _stuck(tools, order, "it passed before, but does not start again")
+    serving = Serving(config, package_of(tools, config))
+    return Fallback("failed", "it passed before, so it still serves; --rollback takes it out", serving)
 
 
 def _go_back(tools: Tools, order: Order, target: str | None) -> Fallback:
@@ -83,7 +93,8 @@ def _stuck(tools: Tools, order: Order, said: str) -> Fallback:
     state = look(tools, order.endpoint)
     if state is None:
         return Fallback("failed", f"{said}: there is no endpoint {order.endpoint} any more")
-    serving = Serving(state.config, package_of(tools, state.config)) if state.config else None
+    answers = state.status not in _SILENT
+    serving = Serving(state.config, package_of(tools, state.config)) if state.config and answers else None
     what = f"{serving.name} serves" if serving else "nothing serves"
     return Fallback(
         "failed", f"{said}: {what}, the endpoint is {state.status} ({state.reason or 'no reason'})", serving

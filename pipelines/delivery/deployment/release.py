@@ -42,6 +42,8 @@ def release(tools: Tools, order: Order, plan: Plan, rows: Rows | None, check: Ca
     for _ in range(_ROUNDS):
         seen = tools.patiently(lambda: look(tools, order.endpoint), order.endpoint)
         if seen and seen.is_moving:
+            # Somebody else's gets no rows.
+            read_memory(tools, seen.arn, order.endpoint)
             tools.journal.say(f"endpoint {order.endpoint} is {seen.status} by another command: waiting for its end")
         under_way = _is_under_way(seen, plan)
         state, memory = settle(tools, order.endpoint, rows), Memory()

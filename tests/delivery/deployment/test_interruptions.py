@@ -172,6 +172,27 @@ def test_an_endpoint_that_has_failed_is_deleted_and_made_anew(scene: Scene) -> N
     assert scene.serving(STAGING) == 1
 
 
+def test_an_endpoint_that_fails_again_when_it_is_made_anew_is_said_to_have_failed(scene: Scene) -> None:
+    scene.aws.endpoints.there["fraud-staging"].now = {"EndpointStatus": "Failed", "FailureReason": "no capacity"}
+    scene.aws.endpoints.models[1] = Model(starts=False)
+    result = scene.deploy(STAGING, "1")
+    assert (result.outcome, result.exit_code) == ("failed", 1)
+    assert "it passed before, but does not start again: nothing serves, the endpoint is Failed" in result.reason
+    assert result.serving is None
+
+
+def test_an_endpoint_of_somebody_else_gets_no_rows_while_it_is_updated(scene: Scene) -> None:
+    scene.interrupt.set()
+    with pytest.raises(InterruptionError):
+        scene.deploy(STAGING, "2")
+    scene.interrupt.clear()
+    scene.aws.tags.clear()
+    scene.forget()
+    with pytest.raises(DeliveryError, match="was not made by deploy-model"):
+        scene.deploy(STAGING, "2")
+    assert scene.aws.sent("InvokeEndpoint") == []
+
+
 def test_a_state_that_no_update_mends_is_left_to_a_person(scene: Scene) -> None:
     scene.aws.endpoints.there["fraud-staging"].now = {"EndpointStatus": "UpdateRollbackFailed"}
     with pytest.raises(DeliveryError, match=r"endpoint fraud-staging is UpdateRollbackFailed .*--teardown"):
