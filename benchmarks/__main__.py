@@ -18,8 +18,8 @@ MEASURES: Mapping[str, Callable[[Template, int], list[Row]]] = {
     "overhead": overhead.measure,
 }
 # These print their own results. Heavy libraries in this process would count in the peak memory of those it starts.
-PROGRAMS = ("million", "data_quality")
-DEFAULT = (*MEASURES, "million")
+PROGRAMS = ("million", "serving", "data_quality")
+DEFAULT = (*MEASURES, "million", "serving")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import cached, cold, overhead, trials
+from benchmarks import cached, cold, overhead, serving, trials
 from benchmarks.__main__ import main
 from benchmarks.optuna_loop import optimize
 from benchmarks.template import Template
@@ -63,3 +63,12 @@ def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> 
 
     assert refused.value.code == 2
     assert "no benchmark colt; there are: cold, cached, trials, overhead" in capsys.readouterr().err
+
+
+def test_the_endpoint_and_the_naive_server_answer_as_the_functions_do(
+    template: Template, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = serving.measure(template, 1, singles=3, batches=4)
+
+    assert [row.goal for row in rows] == ["<= 2 ms", ">= 0.6"]
+    assert "bare predict" in capsys.readouterr().out

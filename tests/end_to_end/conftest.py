@@ -35,15 +35,15 @@ class Done:
 
 
 class Shell:
-    """Runs `run-pipeline --local` on one root."""
+    """Runs commands with `--local` on one root."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self.root = root
         self.folder = folder
         folder.mkdir(exist_ok=True)
 
-    def command(self, *arguments: str | Path) -> list[str]:
-        first = [sys.executable, "-m", "pipelines.run_pipeline", "--local", "--local-root", str(self.root)]
+    def command(self, *arguments: str | Path, module: str = "run_pipeline") -> list[str]:
+        first = [sys.executable, "-m", f"pipelines.{module}", "--local", "--local-root", str(self.root)]
         return [*first, *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
@@ -51,10 +51,11 @@ class Shell:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {**kept, "PYTHONPATH": str(Path.cwd()), "https_proxy": "http://127.0.0.1:9", "TERM": "dumb"}
 
-    def run(self, *arguments: str | Path) -> Done:
-        outcome = self.folder / "outcome.json"
+    def run(self, *arguments: str | Path, module: str = "run_pipeline") -> Done:
+        outcome = self.folder / f"{module}.json"
+        outcome.unlink(missing_ok=True)
         done = subprocess.run(
-            self.command("--json", outcome, *arguments),
+            self.command("--json", outcome, *arguments, module=module),
             cwd=self.folder,
             env=self.environment(),
             capture_output=True,
