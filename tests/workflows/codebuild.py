@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.workflows.actions import COMMANDS, IGNORED
-from tests.workflows.files import BUILDSPEC, read
+from tests.workflows.files import read
 from tests.workflows.shell import install_commands, plain_environment, run_bash
 
 KNOWN = {"version", "env", "phases", "reports", "artifacts"}
@@ -32,9 +32,9 @@ class Build:
         return not any(self.codes.values())
 
 
-def run_build(source: Path, work: Path, variables: Mapping[str, str]) -> Build:
-    """Run the buildspec of this repository on a source tree."""
-    spec = read(BUILDSPEC)
+def run_build(buildspec: Path, source: Path, work: Path, variables: Mapping[str, str]) -> Build:
+    """Run a buildspec on a source tree."""
+    spec = read(buildspec)
     if unknown := set(spec) - KNOWN:
         raise ValueError(f"the runner knows no {unknown}")
     workspace = work / "src"
@@ -50,7 +50,7 @@ def run_build(source: Path, work: Path, variables: Mapping[str, str]) -> Build:
         codes=codes,
         log=log,
         artifacts=tuple(sorted(_find(workspace, spec["artifacts"]["files"]))),
-        reports={name: tuple(_report_files(workspace, group)) for name, group in spec["reports"].items()},
+        reports={name: tuple(_report_files(workspace, group)) for name, group in spec.get("reports", {}).items()},
         workspace=workspace,
     )
 

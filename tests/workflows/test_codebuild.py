@@ -8,6 +8,7 @@ import pytest
 from tests.workflows.account import BUCKET, REGION, Account
 from tests.workflows.codebuild import run_build
 from tests.workflows.conftest import Commit
+from tests.workflows.files import BUILDSPEC
 from tests.workflows.policies import PIPELINE_ROLE
 
 PROJECT = "fraud-p-abc123"
@@ -38,7 +39,7 @@ def test_a_good_commit_is_registered_for_its_project_once(
 ) -> None:
     # One that the model reaches untuned, to be done sooner: the project's pipeline has nothing cached.
     source = commit(threshold=0.7)
-    build = run_build(source, tmp_path / "first", variables)
+    build = run_build(BUILDSPEC, source, tmp_path / "first", variables)
     assert build.succeeded, build.log
     described = account.client.describe_pipeline(PipelineName=PROJECT)
     tags = account.client.list_tags(ResourceArn=described["PipelineArn"])["Tags"]
@@ -48,7 +49,7 @@ def test_a_good_commit_is_registered_for_its_project_once(
     image = account.client.describe_model_package(ModelPackageName=package)["InferenceSpecification"]["Containers"][0]
     assert image["ModelDataUrl"].startswith(f"s3://{BUCKET}/{PROJECT}/")
     assert set(build.artifacts) == {"outcome.json", "report/report.html", "report/report.md", "report/report.xml"}
-    again = run_build(source, tmp_path / "again", variables)
+    again = run_build(BUILDSPEC, source, tmp_path / "again", variables)
     assert again.succeeded, again.log
     assert len(account.executions(PROJECT)) == 1
 
@@ -57,7 +58,9 @@ def test_a_rejected_model_fails_the_build_and_is_a_failed_test(
     tmp_path: Path, variables: dict[str, str], commit: Commit, account: Account
 ) -> None:
     packages = account.packages()
-    build = run_build(commit(threshold=0.99), tmp_path, {**variables, "CODEBUILD_RESOLVED_SOURCE_VERSION": "2" * 40})
+    build = run_build(
+        BUILDSPEC, commit(threshold=0.99), tmp_path, {**variables, "CODEBUILD_RESOLVED_SOURCE_VERSION": "2" * 40}
+    )
     assert build.codes == {"install": 0, "build": 3}
     (report,) = build.reports["gate"]
     suite = ET.parse(report).getroot()
@@ -72,7 +75,7 @@ def test_a_rejected_model_fails_the_build_and_is_a_failed_test(
 def test_a_build_without_its_project_starts_nothing(
     tree: Path, tmp_path: Path, variables: dict[str, str], account: Account
 ) -> None:
-    build = run_build(tree, tmp_path, {**variables, "SAGEMAKER_PIPELINE_ROLE_ARN": ""})
+    build = run_build(BUILDSPEC, tree, tmp_path, {**variables, "SAGEMAKER_PIPELINE_ROLE_ARN": ""})
     assert build.codes == {"install": 0, "build": 2}
     assert "--role-arn" in build.log
     assert build.artifacts == ()

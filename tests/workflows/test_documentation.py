@@ -1,14 +1,16 @@
 """What docs/github.md and docs/codebuild.md tell an adopter to set is what the workflows ask for."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.session import Session
+from botocore.validate import ParamValidator
 
-from tests.docs.pages import PAGES, quoted, rows, section
+from tests.docs.pages import PAGES, blocks, quoted, rows, section
 from tests.workflows.api_calls import ACCOUNT
 from tests.workflows.files import BUILDSPEC, DEPLOY_BUILDSPEC, REPOSITORY, WORKFLOWS
 from tests.workflows.github import GitHub
@@ -17,6 +19,7 @@ from tests.workflows.policies import APPROVAL, GITHUB, GROUP, PRODUCTION, STAGIN
 
 # Only makes a message longer.
 REFUSED_WITHOUT_HARM = "sagemaker:ListModelPackageGroups"
+ARN = "arn:aws:sqs:us-east-1:000000000000:queue"
 PACKAGE = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package/{GROUP}/7"
 
 
@@ -124,3 +127,29 @@ def test_the_permissions_are_the_operations_that_the_commands_call() -> None:
     allowed = {action for policy in permissions().values() for action in actions(policy)}
     by_hand = {action for action in quoted(section("docs/github.md", "Permissions of a stage")) if ":" in action}
     assert called - {REFUSED_WITHOUT_HARM} == {name for name in allowed | by_hand if name.startswith("sagemaker:")}
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [("docs/github.md", "From the approval to the workflow"), ("docs/codebuild.md", "From the approval to the builds")],
+)
+def test_the_targets_have_the_form_that_eventbridge_takes(page: str, title: str) -> None:
+    shape = Session().get_service_model("events").operation_model("PutTargets").input_shape
+    targets = documents(title, page=page)[-1]
+    filled = [{**target, "Arn": ARN, "RoleArn": ARN, "DeadLetterConfig": {"Arn": ARN}} for target in targets]
+    assert targets
+    assert shape is not None
+    assert not ParamValidator().validate({"Rule": "approved", "Targets": filled}, shape).has_errors()
+
+
+def test_the_commands_for_eventbridge_are_commands_of_the_aws_cli() -> None:
+    (block,) = blocks(section("docs/github.md", "From the approval to the workflow"), "sh")
+    model = Session().get_service_model("events")
+    for line in block.splitlines():
+        program, service, command, *rest = shlex.split(line)
+        assert (program, service) == ("aws", "events")
+        (operation,) = (name for name in model.operation_names if xform_name(name, "-") == command)
+        shape = model.operation_model(operation).input_shape
+        assert shape is not None
+        options = {xform_name(member, "-") for member in shape.members}
+        assert {option.removeprefix("--") for option in rest[::2]} <= options
