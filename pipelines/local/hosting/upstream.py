@@ -15,6 +15,8 @@ INVOCATIONS = URL("http://model/invocations")
 # aiohttp sends a stream in pieces, and others get their turn in between.
 AT_ONCE_BYTES = 1 << 16
 LOOK_AGAIN_SECONDS = 0.02
+DYING_SECONDS = 0.2
+Pool = tuple[aiohttp.ClientSession, aiohttp.ClientSession]
 SKIPPED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -45,7 +47,7 @@ class Upstream:
     """The connections to the model servers, kept for the next requests; for one event loop alone."""
 
     def __init__(self) -> None:
-        self._pools: dict[Path, tuple[aiohttp.ClientSession, aiohttp.ClientSession]] = {}
+        self._pools: dict[Path, Pool] = {}
 
     async def ask(self, variant: Variant, call: Call, *, limit: float, patience: float) -> Answer:
         """Return the answer of a variant's model server, which has some seconds for it.
@@ -60,21 +62,25 @@ class Upstream:
             return no_answer(504, f"variant {variant.name} did not answer within {limit:g} seconds")
 
     async def _ask(self, variant: Variant, call: Call, patience: float) -> Answer:
-        is_broken = False
-        deadline = asyncio.get_running_loop().time() + patience
+        breaks = 0
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + patience
         while True:
             socket = variant.socket
             try:
                 if socket:
-                    return await self._exchange(socket, call, is_fresh=is_broken)
+                    return await self._exchange(socket, call, is_fresh=breaks > 0)
             except aiohttp.ClientConnectorError:
                 pass  # It is gone, and nothing was sent.
             except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
-                if is_broken:
+                breaks += 1
+                if breaks == 1:
+                    continue
+                # A server that is being killed breaks off more than once, and is known to be dead a moment later.
+                await asyncio.sleep(min(DYING_SECONDS, patience))
+                if variant.is_alive and variant.socket == socket:
                     return no_answer(500, f"the model server of variant {variant.name} broke off the connection twice")
-                is_broken = True
-                continue
-            if asyncio.get_running_loop().time() >= deadline:
+            if clock() >= deadline:
                 return no_answer(503, f"the model server of variant {variant.name} is not running")
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
@@ -85,19 +91,19 @@ class Upstream:
         async with session.post(INVOCATIONS, data=data, headers=call.headers) as response:
             return Answer(response.status, response.headers, await response.read())
 
-    async def _pool(self, socket: Path) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
-        for gone in [path for path in self._pools if not path.exists()]:
+    async def _pool(self, socket: Path) -> Pool:
+        # The retry must not meet another connection that the server has given up meanwhile.
+        pool = self._pools[socket] = _session(socket, is_kept=True), _session(socket, is_kept=False)
+        for gone in [path for path in self._pools if path != socket and not path.exists()]:
             for session in self._pools.pop(gone):
                 await session.close()
-        # The retry must not meet another connection that the server has given up meanwhile.
-        return self._pools.setdefault(socket, (_session(socket, is_kept=True), _session(socket, is_kept=False)))
+        return pool
 
     async def close(self) -> None:
         """Close all connections."""
-        for pool in self._pools.values():
-            for session in pool:
-                await session.close()
-        self._pools.clear()
+        pools, self._pools = self._pools, {}
+        for session in (session for pool in pools.values() for session in pool):
+            await session.close()
 
 
 def _session(socket: Path, *, is_kept: bool) -> aiohttp.ClientSession:

@@ -61,6 +61,12 @@ class Variant:
         server = self._server
         return server.socket if server else None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its server runs."""
+        server = self._server
+        return server is not None and server.is_alive()
+
     def keep(self) -> None:
         """Start the server, if there is none or it has died; returns at once."""
         with self._lock:

@@ -119,6 +119,30 @@ def test_a_model_that_breaks_off_twice_is_not_asked_again(
     assert client.ask().text == "answer"
 
 
+def test_a_server_that_breaks_off_twice_because_it_is_killed_is_waited_for(
+    gateway: Gateway, backends: Backends, client: Client, start: Started
+) -> None:
+    broken = threading.Semaphore(0)
+
+    def script(_: bytes) -> Reply:
+        broken.release()
+        raise HangUp
+
+    backends.scripts["m"] = script
+    fleet = start(backends.fleet("m"))
+    gateway.route(Routes(fleet))
+    backends.scripts["m"] = says("answer")
+    answers: list[str] = []
+    asking = threading.Thread(target=lambda: answers.append(client.ask().text))
+    asking.start()
+    for _ in range(2):
+        assert broken.acquire(timeout=30)
+    backends.latest("m").kill()
+    wait_for(lambda: _kept(fleet))
+    asking.join()
+    assert answers == ["answer"]
+
+
 @pytest.mark.parametrize("limits", [Limits(model=0.3)])
 def test_a_model_that_takes_too_long_is_given_up(
     gateway: Gateway, backends: Backends, client: Client, start: Started, limits: Limits

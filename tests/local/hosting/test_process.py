@@ -108,13 +108,13 @@ def test_a_killed_process_leaves_nothing_running_and_the_next_serves_at_the_same
     assert len(list((site.root / "jobs/Endpoints/e").iterdir())) == 1
 
 
-@pytest.mark.parametrize("which", ["worker", "server"])
-def test_no_request_fails_when_a_model_server_is_killed_under_load(site: Hosting, which: str) -> None:
-    # The warm server, the server of the model, and its workers.
-    _, _, server, *workers = family(site.pid("e"))
+@pytest.mark.parametrize("which", ["warm server", "model server", "worker"])
+def test_no_request_fails_when_what_serves_is_killed_under_load(site: Hosting, which: str) -> None:
+    _, warm_server, model_server, *workers = family(site.pid("e"))
+    pid = {"warm server": warm_server, "model server": model_server, "worker": workers[0]}[which]
     with Load(port(site)) as load:
-        os.kill(server if which == "server" else workers[0], signal.SIGKILL)
-        wait_for(lambda: is_gone(server if which == "server" else workers[0]))
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: is_gone(pid))
         load.wait_for_more(200)
     assert load.problems == []
     assert set(load.answers) == {(200, "one")}
