@@ -61,7 +61,7 @@ def test_what_this_machine_refuses_is_quoted_word_for_word(local: LocalSession) 
         lambda: client.create_processing_job(**processing_job(command=False)),
         lambda: client.create_processing_job(**processing_job(mode="Pipe")),
         lambda: client.create_pipeline(PipelineName="p", PipelineDefinition=definition, RoleArn=ROLE),
-        lambda: client.create_endpoint(EndpointName="e", EndpointConfigName="c"),
+        lambda: client.create_app(DomainId="d", AppType="JupyterServer", AppName="a"),
     ]
     (quotation,) = blocks(section("docs/local.md", "What is refused"), "text")
     assert [refusal_of(attempt) for attempt in attempts] == quotation.splitlines()
