@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,10 @@ class Connection:
         if response.status != 200:
             raise RuntimeError(f"{response.status}: {answer}")
         return answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
 
 
 class Predict:
@@ -166,7 +170,10 @@ def measure(template: Template, rounds: int, singles: int = SINGLES, batches: in
         same_answers(inference, addresses, claims)
         # The naive server has one thread: a second client that keeps its connection would wait for ever.
         clients = {"endpoint": CLIENTS, "naive server": 1}
-        senders = {name: [Connection(addresses[name]) for _ in range(count)] for name, count in clients.items()}
+        senders = {
+            name: [stack.enter_context(closing(Connection(addresses[name]))) for _ in range(count)]
+            for name, count in clients.items()
+        }
         return [
             *_singles({"in process": [inference], **senders}, inference, claims, rounds, singles),
             *_batches({"in process": [inference], **senders}, inference, claims, rounds, batches),
@@ -178,8 +185,9 @@ def same_answers(inference: Inference, addresses: dict[str, str], claims: Claims
     body = next(claims.bodies(BATCH))
     expected = inference(body)
     for name, address in addresses.items():
-        if Connection(address)(body) != expected:
-            raise RuntimeError(f"the {name} does not give what the inference functions give")
+        with closing(Connection(address)) as send:
+            if send(body) != expected:
+                raise RuntimeError(f"the {name} does not give what the inference functions give")
 
 
 def _singles(senders: dict[str, Any], inference: Inference, claims: Claims, rounds: int, count: int) -> list[Row]:
