@@ -79,7 +79,8 @@ class Record:
                 return
             if done is not None and document.get(WANTED) == done:
                 del document[WANTED]
-            document |= changes | {"LastModifiedTime": time.time()}
+            modified = {"LastModifiedTime": time.time()} if "EndpointStatus" in changes else {}
+            document |= changes | modified
             kept = {name: value for name, value in document.items() if value is not None}
             self._database.put(KIND, self.name, kept)
 

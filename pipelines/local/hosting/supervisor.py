@@ -18,6 +18,7 @@ from pipelines.local.hosting.variant import Serve
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+BUSY_SECONDS = 0.02
 ALARM_SECONDS = 1.0
 STOP_SECONDS = 10.0
 
@@ -52,7 +53,7 @@ class Supervisor:
             except (sqlite3.OperationalError, DiskFull) as error:
                 # What is served is served on, and what could not be written down is tried again.
                 logger.warning("the state cannot be read or written: %s", error)
-            stop.wait(POLL_SECONDS)
+            stop.wait(BUSY_SECONDS if self._rollout else POLL_SECONDS)
 
     def step(self) -> bool:
         """Do what is to be done now; tell whether there may be more to do later."""
