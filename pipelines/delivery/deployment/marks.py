@@ -21,7 +21,9 @@ def warn_of_past(tools: Tools, package: ModelPackage) -> None:
 
 def mark_deployed(tools: Tools, package: ModelPackage, order: Order, report: Report) -> None:
     """Write down that a version serves in a stage and passed its test there."""
-    numbers = "; ".join(check.detail for check in report.checks if check.name in {"ROC AUC", "latency"})
+    numbers = "; ".join(
+        f"{check.name} {check.detail}" for check in report.checks if check.name in {"ROC AUC", "latency"}
+    )
     _mark(tools, package, order, "Deployed", f"passed its test at endpoint {order.endpoint}: {numbers}")
 
 
