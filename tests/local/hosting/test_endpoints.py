@@ -6,6 +6,8 @@ import signal
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -208,6 +210,18 @@ def test_describing_an_endpoint_starts_its_process_anew_and_does_not_wait(site: 
     assert time.monotonic() - begun < 1
     wait_until(lambda: site.describe("served") is not None and site.pid("served") != first, "another process")
     assert body_of(site) == "hello"
+
+
+def test_one_process_is_started_however_many_ask_for_it(site: Hosting) -> None:
+    log = site.root / "logs/aws/sagemaker/Endpoints/served/endpoint.log"
+    before = log.read_text().count("endpoint: at http")
+    os.kill(site.pid("served"), signal.SIGKILL)
+    with local_session(site.root, region="us-east-1") as other, ThreadPoolExecutor(8) as pool:
+        clients = [site.runtime, other.client("sagemaker-runtime")] * 4
+        invoke = methodcaller("invoke_endpoint", EndpointName="served", Body=b"hello", ContentType="text/csv")
+        answers = [json.loads(response["Body"].read())["body"] for response in pool.map(invoke, clients)]
+    assert answers == ["hello"] * 8
+    assert log.read_text().count("endpoint: at http") == before + 1
 
 
 def test_endpoints_outlive_the_session_that_made_them(site: Hosting) -> None:

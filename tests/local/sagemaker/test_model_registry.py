@@ -1,13 +1,13 @@
 """The model registry through the API, beside moto's where that has it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.local.conftest import Client
-from tests.local.documents import ROLE, XGBOOST
+from tests.local.conftest import Client, Pipeline
+from tests.local.documents import ROLE, XGBOOST, definition
 
 SPECIFICATION = {
     "Containers": [{"Image": XGBOOST, "ModelDataUrl": "s3://bucket/model.tar.gz"}],
@@ -136,6 +136,17 @@ def test_a_package_of_another_account_is_refused(sagemaker: Client) -> None:
     foreign = arn.replace("000000000000", "111122223333")
     with pytest.raises(ClientError, match=f"{foreign} does not exist; did you mean {arn}"):
         sagemaker.create_model(ModelName="fraud", ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": foreign})
+    assert sagemaker.list_models()["Models"] == []
+
+
+def test_a_step_that_makes_a_model_of_a_package_that_waits_fails(
+    sagemaker: Client, create: Callable[..., Pipeline]
+) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="claims")
+    arguments = {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"ModelPackageName": add_package(sagemaker)}}
+    execution = create(definition({"Name": "Model", "Type": "Model", "Arguments": arguments})).run()
+    assert execution.statuses == {"Model": "Failed"}
+    assert "is PendingManualApproval; a model needs an Approved one" in execution.steps["Model"]["FailureReason"]
     assert sagemaker.list_models()["Models"] == []
 
 
