@@ -1,6 +1,6 @@
 """The model's entry point behind an endpoint: raw claims in (see claims.py), probabilities of fraud out.
 
-The XGBoost image (aws/sagemaker-containers 2.8.6, `_functions.error_wrapper` and `_transformer.Transformer.transform`)
+The XGBoost image (aws/sagemaker-containers 2.8.6.post2, _functions.py line 95, _transformer.py lines 203 to 207)
 answers every exception of these functions with 500 and a page without a reason; but what transform_fn returns and is no
 tuple goes to Flask, which runs it when it is a WSGI application. So a mistake of the client's is returned as one.
 """

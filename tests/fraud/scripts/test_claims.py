@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,13 @@ def by_arrow(body: bytes) -> tuple[bytes, str]:
 @given(st.dictionaries(COLUMNS, TEXTS, max_size=2), st.dictionaries(COLUMNS, TEXTS, max_size=1))
 def test_a_csvs_cells_are_the_same_numbers_or_refused_by_both(first: dict[str, str], second: dict[str, str]) -> None:
     body = csv_body([GOOD | first, GOOD, GOOD | second])
+    assert plainly(body, CSV) == by_arrow(body)
+
+
+@pytest.mark.parametrize("name", ["injury_claim", "incident_day", "incident_type"])
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+def test_an_odd_cell_is_the_same_number_or_refused_by_both(name: str, text: str) -> None:
+    body = csv_body([GOOD, GOOD | {name: text}])
     assert plainly(body, CSV) == by_arrow(body)
 
 
