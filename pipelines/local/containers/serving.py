@@ -73,12 +73,20 @@ def load_with_one_thread() -> Model:
 
 
 def load() -> Model:
-    """Return the model: behind the user's program, if there is one, or the built-in algorithm's."""
+    """Return the model: behind the user's program, if there is one, or the built-in algorithm's.
+
+    Raises:
+        ValueError: there is neither.
+    """
     folder = Path(os.environ.get("SM_MODEL_DIR") or "/opt/ml/model")
     code = Path(os.environ.get("SM_MODULE_DIR") or "/opt/ml/code")
     program = os.environ.get("SAGEMAKER_PROGRAM")
     is_xgboost = os.environ.get("SAGEMAKER_SERVING_MODULE", "").startswith("sagemaker_xgboost")
-    return serving_script.load(program, code, folder, xgboost=is_xgboost) if program else serving_xgboost.load(folder)
+    if program:
+        return serving_script.load(program, code, folder, xgboost=is_xgboost)
+    if not is_xgboost:
+        raise ValueError("SAGEMAKER_PROGRAM is not set; the image of scikit-learn has no algorithm of its own")
+    return serving_xgboost.load(folder)
 
 
 def setting(name: str, default: int) -> int:

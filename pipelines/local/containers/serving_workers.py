@@ -151,7 +151,12 @@ class Workers(gunicorn.app.base.BaseApplication):  # type: ignore[misc]
         async def make() -> web.AppRunner:
             app = self._routes(self._balance)
             runner = web.AppRunner(
-                app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=GRACE_SECONDS
+                app,
+                access_log=None,
+                # Models get bodies as they were sent.
+                auto_decompress=False,
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
+                shutdown_timeout=GRACE_SECONDS,
             )
             self._balance.runner = runner
             self._balance.idle()

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -135,8 +136,9 @@ class ModelServer:
 
     def _wait(self, limit: float, logged: int) -> None:
         """Return when the container answers; raise the reason when it ends before, or takes too long."""
-        for _ in range(round(limit / LOOK_SECONDS)):
-            if answers(self.socket, limit):
+        deadline = time.monotonic() + limit
+        while (left := deadline - time.monotonic()) > 0:
+            if answers(self.socket, left):
                 return
             if self._ended.wait(LOOK_SECONDS):
                 raise ServingError(f"{self._how_it_ended()}{said(self._log, logged)}")

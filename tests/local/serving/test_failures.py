@@ -10,7 +10,7 @@ import pytest
 from pipelines.local.serving.model_server import ModelServer, ServingError
 from pipelines.local.store import Store
 from tests.local.containers.processes import wait_for
-from tests.local.serving.served import BUCKET, CALCULATOR, SCRIPT, Serve
+from tests.local.serving.served import BUCKET, CALCULATOR, SCRIPT, SKLEARN, Serve
 
 BROKEN = {
     "raises": (
@@ -102,6 +102,11 @@ def test_a_model_that_takes_too_long_is_ended(serve: Serve) -> None:
 )
 def test_what_the_variables_name_must_be_there(serve: Serve, environment: Mapping[str, str], reason: str) -> None:
     assert reason in failure_of(serve, serve.make(serve.archive({"code/inference.py": CALCULATOR}), environment))
+
+
+def test_scikit_learn_s_image_needs_a_program(serve: Serve) -> None:
+    data = serve.archive({"model.json": "{}"})
+    assert "SAGEMAKER_PROGRAM is not set" in failure_of(serve, serve.make(data, {}, SKLEARN))
 
 
 def test_requirements_that_are_not_installed_are_named(serve: Serve) -> None:

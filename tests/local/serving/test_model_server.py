@@ -1,12 +1,17 @@
 """A model server on its socket: what it loads, what the functions of a program get, what comes back."""
 
+import gzip
 import json
+import os
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pipelines.local.containers import workplace
 from pipelines.local.containers.host import Host
 from pipelines.local.serving.model_server import ModelServer
 from pipelines.local.serving.models import HostedModel
@@ -74,6 +79,18 @@ def test_functions_get_text_for_csv_and_json(echo: Client, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["text/csv; charset=utf-8", "application/x-npy", "image/png"])
 def test_functions_get_bytes_for_other_types(echo: Client, kind: str) -> None:
     assert json.loads(echo.post("ä,1", kind).text)["data"] == ["bytes", 4, kind]
+
+
+def test_functions_get_a_packed_body_as_it_was_sent(serve: Serve) -> None:
+    packed = gzip.compress(b"age,1")
+    with closing(Client(serve(ECHO).socket)) as client:
+        client.request("POST", "/invocations", packed, {"Content-Type": "a/b", "Content-Encoding": "gzip"})
+        assert json.loads(client.reply().text)["data"] == ["bytes", len(packed), "a/b"]
+
+
+def test_a_body_may_come_in_chunks(echo: Client) -> None:
+    echo.request("POST", "/invocations", iter([b"age", b",1"]), {"Content-Type": "a/b"}, encode_chunked=True)
+    assert json.loads(echo.reply().text)["data"] == ["bytes", 5, "a/b"]
 
 
 def test_a_request_without_types_is_json(echo: Client) -> None:
@@ -173,3 +190,14 @@ def test_a_socket_s_path_is_short_where_the_temporary_folder_s_is_long(
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     assert post(serve(CALCULATOR), "1 + 1").text == "2"
+
+
+def test_the_folder_of_a_socket_goes_with_other_leftovers_when_its_process_was_killed(tmp_path: Path) -> None:
+    folders = [tmp_path / f"{workplace.PREFIX}{name}" for name in ("used", "left")]
+    locks = [workplace.claim(folder) for folder in folders]
+    for folder in folders:
+        os.utime(folder, (time.time() - 3600,) * 2)
+    os.close(locks[1])
+    workplace.remove_leftovers(tmp_path)
+    os.close(locks[0])
+    assert list(tmp_path.iterdir()) == folders[:1]
