@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 
 from tests.docs.pages import PAGES, blocks, quoted, rows, section
 from tests.workflows.api_calls import ACCOUNT
-from tests.workflows.files import BUILDSPEC, DEPLOY_BUILDSPEC, REPOSITORY, WORKFLOWS
+from tests.workflows.files import BUILDSPEC, DEPLOY_BUILDSPEC, REPOSITORY, WORKFLOWS, read
 from tests.workflows.github import GitHub
 from tests.workflows.iam import Request, actions, allows
 from tests.workflows.policies import APPROVAL, GITHUB, GROUP, PRODUCTION, STAGING, documents, permissions, trust
@@ -127,6 +127,17 @@ def test_the_permissions_are_the_operations_that_the_commands_call() -> None:
     allowed = {action for policy in permissions().values() for action in actions(policy)}
     by_hand = {action for action in quoted(section("docs/github.md", "Permissions of a stage")) if ":" in action}
     assert called - {REFUSED_WITHOUT_HARM} == {name for name in allowed | by_hand if name.startswith("sagemaker:")}
+
+
+def test_the_commands_that_start_workflows_fill_in_their_forms() -> None:
+    lines = [line for block in blocks(PAGES["docs/github.md"], "sh") for line in block.splitlines()]
+    started = [shlex.split(line)[3:] for line in lines if line.startswith("gh workflow run ")]
+    forms = {file.name: read(file)[True].get("workflow_dispatch") for file in WORKFLOWS}
+    assert {name for name, *_ in started} == {name for name, form in forms.items() if form}
+    for name, *options in started:
+        assert set(options[::2]) == {"--field"}
+        for field, _, value in (option.partition("=") for option in options[1::2]):
+            assert value in forms[name]["inputs"][field].get("options", [value])
 
 
 @pytest.mark.parametrize(
