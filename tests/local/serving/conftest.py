@@ -19,6 +19,17 @@ def warm_host() -> Iterator[Host]:
     host.close()
 
 
+@pytest.fixture(scope="module")
+def serve_once(tmp_path_factory: pytest.TempPathFactory, warm_host: Host) -> Iterator[Serve]:
+    """Starts servers that a module's tests share."""
+    folder = tmp_path_factory.mktemp("shared")
+    store = Store(folder / "root" / "s3")
+    store.create_bucket(BUCKET)
+    serve = Serve(folder, store, warm_host)
+    yield serve
+    serve.stop_all()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "root" / "s3")

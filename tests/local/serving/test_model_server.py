@@ -43,11 +43,15 @@ def host(request: pytest.FixtureRequest) -> Host:
     return chosen
 
 
+@pytest.fixture(scope="module")
+def echoing(serve_once: Serve) -> ModelServer:
+    return serve_once(ECHO)
+
+
 @pytest.fixture
-def echo(serve: Serve) -> Iterator[Client]:
-    client = Client(serve(ECHO).socket)
-    yield client
-    client.close()
+def echo(echoing: ModelServer) -> Iterator[Client]:
+    with closing(Client(echoing.socket)) as client:
+        yield client
 
 
 def test_a_server_answers_on_its_socket_until_it_is_stopped(serve: Serve, host: Host) -> None:
@@ -81,11 +85,10 @@ def test_functions_get_bytes_for_other_types(echo: Client, kind: str) -> None:
     assert json.loads(echo.post("ä,1", kind).text)["data"] == ["bytes", 4, kind]
 
 
-def test_functions_get_a_packed_body_as_it_was_sent(serve: Serve) -> None:
+def test_functions_get_a_packed_body_as_it_was_sent(echo: Client) -> None:
     packed = gzip.compress(b"age,1")
-    with closing(Client(serve(ECHO).socket)) as client:
-        client.request("POST", "/invocations", packed, {"Content-Type": "a/b", "Content-Encoding": "gzip"})
-        assert json.loads(client.reply().text)["data"] == ["bytes", len(packed), "a/b"]
+    echo.request("POST", "/invocations", packed, {"Content-Type": "a/b", "Content-Encoding": "gzip"})
+    assert json.loads(echo.reply().text)["data"] == ["bytes", len(packed), "a/b"]
 
 
 def test_a_body_may_come_in_chunks(echo: Client) -> None:

@@ -29,9 +29,14 @@ RAISES = """
 """
 
 
+@pytest.fixture(scope="module")
+def raising(serve_once: Serve) -> ModelServer:
+    return serve_once(RAISES)
+
+
 @pytest.fixture
-def client(serve: Serve) -> Iterator[Client]:
-    with closing(Client(serve(RAISES).socket)) as client:
+def client(raising: ModelServer) -> Iterator[Client]:
+    with closing(Client(raising.socket)) as client:
         yield client
 
 
@@ -51,9 +56,10 @@ def test_an_error_is_answered_in_one_line(client: Client, error: str, status: in
     assert client.post(error) == Reply(status, TEXT, line)
 
 
-def test_errors_stand_in_the_log_those_of_the_program_with_their_place(client: Client, serve: Serve) -> None:
-    client.post("ValueError('a bad row')")
-    client.post("KeyError('age')")
+def test_errors_stand_in_the_log_those_of_the_program_with_their_place(serve: Serve) -> None:
+    server = serve(RAISES)
+    post(server, "ValueError('a bad row')")
+    post(server, "KeyError('age')")
     log = serve.log.read_text()
     assert "400: a bad row" in log
     assert log.count("Traceback") == 1
@@ -93,6 +99,6 @@ def test_a_payload_limit_of_zero_is_none(serve: Serve) -> None:
 
 
 def test_other_paths_and_methods_are_refused(serve: Serve) -> None:
-    server: ModelServer = serve(CALCULATOR)
+    server = serve(CALCULATOR)
     assert get(server, "/models").status == 404
     assert get(server, "/invocations").status == 405

@@ -32,15 +32,20 @@ def started(serve: Serve, booster: xgb.Booster, **environment: str) -> ModelServ
     return server
 
 
-@pytest.fixture
-def client(serve: Serve, booster: xgb.Booster) -> Iterator[Client]:
-    with closing(Client(started(serve, booster).socket)) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def booster() -> xgb.Booster:
     return trained()
+
+
+@pytest.fixture(scope="module")
+def server(serve_once: Serve, booster: xgb.Booster) -> ModelServer:
+    return started(serve_once, booster)
+
+
+@pytest.fixture
+def client(server: ModelServer) -> Iterator[Client]:
+    with closing(Client(server.socket)) as client:
+        yield client
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "csv", "text/csv; charset=utf-8"])
