@@ -1,6 +1,7 @@
 """What an endpoint answers on its port: `GET /ping` and `POST /invocations`."""
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -17,6 +18,8 @@ from pipelines.local.hosting.metrics import Invocation, Metrics
 from pipelines.local.hosting.routes import Routes
 from pipelines.local.hosting.upstream import Answer, Call, Upstream
 from pipelines.local.hosting.variant import Variant
+
+logger = logging.getLogger(__name__)
 
 BAD_REQUEST, SERVER_ERROR = 400, 500
 CLOSE_SECONDS = 5.0
@@ -96,21 +99,25 @@ class Gateway:
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         try:
             self._listener.admit(request)
-            if request.path == "/ping":
-                return self._ping(request)
-            if request.path != "/invocations":
-                message = f"there is no {request.path[:100]} here; POST /invocations and GET /ping are"
-                raise ServiceError("UnknownOperation", message, status=404)
-            if request.method != "POST":
-                message = f"/invocations takes POST, not {request.method}"
-                raise ServiceError("UnknownOperation", message, status=405)
-            return await self._invoke(request)
+            return await self._respond(request)
         except ServiceError as error:
             return web.Response(status=error.status, text=f"{error.message}\n", headers={ERROR_TYPE: error.code})
+        except Exception as error:
+            # Whatever is wrong with one request, the others are to be answered.
+            logger.exception("%s %s ended by an error of the gateway itself", request.method, request.path)
+            text = f"{type(error).__name__}: {error}\n"
+            return web.Response(status=SERVER_ERROR, text=text, headers={ERROR_TYPE: "InternalFailure"})
 
-    def _ping(self, request: web.BaseRequest) -> web.Response:
-        is_ready = self._routes is not None and self._routes.is_ready
-        return web.Response(status=200 if is_ready else 503)
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
+        if request.path == "/ping":
+            is_ready = self._routes is not None and self._routes.is_ready
+            return web.Response(status=200 if is_ready else 503)
+        if request.path != "/invocations":
+            message = f"there is no {request.path[:100]} here; POST /invocations and GET /ping are"
+            raise ServiceError("UnknownOperation", message, status=404)
+        if request.method != "POST":
+            raise ServiceError("UnknownOperation", f"/invocations takes POST, not {request.method}", status=405)
+        return await self._invoke(request)
 
     async def _invoke(self, request: web.BaseRequest) -> web.Response:
         started = time.perf_counter()

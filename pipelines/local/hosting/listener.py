@@ -1,6 +1,7 @@
 """The endpoint's port: who may use it, and how much of it one client may take."""
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -29,6 +30,9 @@ PORT_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 0.05
 CHECKED = ("Host", "Origin")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# Requests that are no HTTP get their answer; a traceback of each would fill the log.
+CLIENTS_MISTAKES = logging.getLogger(f"{__name__}.mistakes")
+CLIENTS_MISTAKES.setLevel(logging.CRITICAL)
 
 Answerer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -65,6 +69,7 @@ class Listener(web.Server):
         super().__init__(
             answer,
             access_log=None,
+            logger=CLIENTS_MISTAKES,
             auto_decompress=False,
             keepalive_timeout=HEAD_SECONDS,
             lingering_time=LINGER_SECONDS,

@@ -18,7 +18,7 @@ from pipelines.local.hosting.variant import Serve
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
-BUSY_SECONDS = 0.02
+BUSY_SECONDS = 0.05
 ALARM_SECONDS = 1.0
 STOP_SECONDS = 10.0
 

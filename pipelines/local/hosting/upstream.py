@@ -72,7 +72,7 @@ class Upstream:
                     return await self._exchange(socket, call, is_fresh=breaks > 0)
             except aiohttp.ClientConnectorError:
                 pass  # It is gone, and nothing was sent.
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
+            except aiohttp.ClientError:
                 breaks += 1
                 if breaks == 1:
                     continue

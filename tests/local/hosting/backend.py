@@ -18,7 +18,11 @@ Script = Callable[[bytes], Reply]
 
 
 class HangUp(Exception):
-    """What a script raises to break the connection off without a response."""
+    """What a script raises to break the connection off without a response, but perhaps with something else."""
+
+    def __init__(self, said: bytes = b"") -> None:
+        super().__init__()
+        self.said = said
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +35,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         try:
             status, content = self.server.backend.reply(self.headers, body)
-        except HangUp:
+        except HangUp as hang_up:
+            self.wfile.write(hang_up.said)
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
             return

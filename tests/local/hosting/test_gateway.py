@@ -19,14 +19,14 @@ def total(metrics: Metrics, variant: str, metric: str) -> float:
     return metrics.window(variant, metric, 0.0, 1e12).total
 
 
-def failing(times: int, then: str) -> Callable[[bytes], Reply]:
-    """Return a script that breaks off so many connections before it answers."""
+def failing(times: int, then: str, said: bytes = b"") -> Callable[[bytes], Reply]:
+    """Return a script that breaks off so many connections, after saying something, before it answers."""
     left = [times]
 
     def script(_: bytes) -> Reply:
         if left[0]:
             left[0] -= 1
-            raise HangUp
+            raise HangUp(said)
         return 200, then.encode()
 
     return script
@@ -106,6 +106,14 @@ def test_a_connection_that_breaks_before_the_answer_is_tried_once_more(
     gateway.route(Routes(start(backends.fleet("m"))))
     assert client.ask().text == "answer"
     assert total(metrics, "m", "Invocation5XXErrors") == 0
+
+
+def test_an_answer_that_ends_early_is_asked_for_once_more(
+    gateway: Gateway, backends: Backends, client: Client, start: Started
+) -> None:
+    backends.scripts["m"] = failing(1, "answer", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nansw")
+    gateway.route(Routes(start(backends.fleet("m"))))
+    assert client.ask().text == "answer"
 
 
 def test_a_model_that_breaks_off_twice_is_not_asked_again(
@@ -235,7 +243,7 @@ def test_a_fleet_is_stopped_only_when_its_last_request_is_answered(
     assert answers == ["late"]
 
 
-@pytest.mark.parametrize("trouble", ["raises", "breaks off", "is dead", "hangs"])
+@pytest.mark.parametrize("trouble", ["raises", "breaks off", "speaks no HTTP", "ends early", "is dead", "hangs"])
 def test_what_a_green_variant_cannot_answer_counts_as_its_error_and_is_answered_by_the_blue_one(
     gateway: Gateway, backends: Backends, client: Client, start: Started, metrics: Metrics, trouble: str
 ) -> None:
@@ -243,6 +251,8 @@ def test_what_a_green_variant_cannot_answer_counts_as_its_error_and_is_answered_
     backends.scripts["green"] = {
         "raises": says("broken", 500),
         "breaks off": failing(99, ""),
+        "speaks no HTTP": failing(99, "", b"hello\r\n\r\n"),
+        "ends early": failing(99, "", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0.5"),
         "is dead": says("never"),
         "hangs": lambda _: (200, str(release.wait(30)).encode()),
     }[trouble]

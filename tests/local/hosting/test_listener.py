@@ -1,5 +1,6 @@
 """The port: whose requests it takes, how much of them, and for how long it waits for more."""
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -112,10 +113,14 @@ def test_other_users_of_this_machine_are_refused(serving: Gateway, backends: Bac
     assert backends.latest("m").headers == []
 
 
-def test_what_is_not_http_is_refused_and_others_are_answered(wire: socket.socket, client: Client) -> None:
-    wire.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+@pytest.mark.parametrize("mess", [b"\x16\x03\x01 hello\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"])
+def test_what_is_not_http_is_refused_without_noise_and_others_are_answered(
+    wire: socket.socket, client: Client, caplog: pytest.LogCaptureFixture, mess: bytes
+) -> None:
+    wire.sendall(mess)
     assert received(wire).startswith(b"HTTP/1.0 400 ")
     assert client.ask().status == 200
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 @pytest.fixture
