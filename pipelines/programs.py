@@ -16,6 +16,11 @@ def deploy_model() -> int:
     return _start("deploy-model", "pipelines.deploy_model")
 
 
+def project_template() -> int:
+    """Run project-template and return its exit code."""
+    return _start("project-template", "pipelines.project_template")
+
+
 def run_pipeline() -> int:
     """Run run-pipeline and return its exit code."""
     return _start("run-pipeline", "pipelines.run_pipeline")

@@ -1,0 +1,1 @@
+"""The project template in an account: installed, and taken away again."""

@@ -1,0 +1,207 @@
+"""project-template: install the project template in an account, check what it needs, take it away again."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Event
+from typing import TYPE_CHECKING
+
+from pipelines import command_line
+from pipelines.command_line import Parser, parse_path, parse_text
+from pipelines.delivery.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.adoption.account import Account
+    from pipelines.adoption.installation.domain import Domain
+    from pipelines.adoption.installation.order import Change, Order
+    from pipelines.delivery.attention import Attention
+
+STACK = "sagemaker-project-template"
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+", re.ASCII)
+_STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}", re.ASCII)
+NOTHING_DONE = "nothing was changed: add --yes to do it"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return command_line.execute(make_parser(), _run, argv)
+
+
+def make_parser() -> Parser:
+    """Return the command's parser."""
+    parser = Parser(
+        "project-template",
+        "The template of SageMaker projects in an AWS account. "
+        "Exit code: 0 done, or all is well, 1 refused, failed or a problem was found, 2 wrong usage.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_install(commands)
+    _add_uninstall(commands)
+    return parser
+
+
+def _add_install(commands: argparse._SubParsersAction[Parser]) -> None:
+    text = "install the template, or bring it up to date; without --yes, only say what would change"
+    install = _add_command(commands, "install", text)
+    _add_flags_of_source(install)
+    install.add_argument(
+        "--service-catalog",
+        action="store_true",
+        help="make it a product of Service Catalog, and leave the domain's templates in S3 as they are",
+    )
+    install.add_argument("--yes", action="store_true", help="do it")
+    install.set_defaults(work=_install)
+
+
+def _add_uninstall(commands: argparse._SubParsersAction[Parser]) -> None:
+    text = "take the template away; without --yes, only say what would be deleted"
+    uninstall = _add_command(commands, "uninstall", text)
+    uninstall.add_argument("--delete-bucket", action="store_true", help="delete the bucket too, with all it holds")
+    uninstall.add_argument("--yes", action="store_true", help="do it")
+    uninstall.set_defaults(work=_uninstall)
+
+
+def _add_command(commands: argparse._SubParsersAction[Parser], name: str, text: str) -> argparse.ArgumentParser:
+    # The abbreviations that argparse makes up would change their meaning with each new option.
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.add_argument(
+        "--stack-name", metavar="NAME", type=_parse_stack, default=STACK, help=f"its stack (default {STACK})"
+    )
+    command.add_argument(
+        "--domain-id", metavar="ID", type=parse_text, help="the Studio domain (default: the only one of the region)"
+    )
+    command.set_defaults(local=False, local_root=None)
+    return command
+
+
+def _add_flags_of_source(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--template", metavar="FILE", type=parse_path, help="the template (default: project-template/template.yml)"
+    )
+    command.add_argument(
+        "--execution-role",
+        metavar="ARN",
+        type=_parse_role,
+        action="append",
+        default=[],
+        help="a role that creates projects, besides the domain's; can be given more than once",
+    )
+
+
+def _parse_role(text: str) -> str:
+    if not _ROLE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no role's ARN: expected arn:aws:iam::<account>:role/<name>")
+    return text
+
+
+def _parse_stack(text: str) -> str:
+    if not _STACK.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no name of a stack: expected letters, digits and hyphens")
+    return text
+
+
+def _run(options: argparse.Namespace) -> int:
+    code: int = options.work(options)
+    return code
+
+
+def _install(options: argparse.Namespace) -> int:
+    # Botocore is too slow for an answer to a mistyped flag.
+    from pipelines.adoption.account import open_account  # noqa: PLC0415
+    from pipelines.adoption.installation.install import changes, project_request  # noqa: PLC0415
+    from pipelines.adoption.installation.instructions import as_command, as_program  # noqa: PLC0415
+    from pipelines.adoption.oidc import find_provider  # noqa: PLC0415
+    from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
+
+    with command_line.open_site(options) as site, interrupts() as interrupt:
+        account = open_account(site.session)
+        order, provider, attention = _order(options, account), find_provider(account), _attention(interrupt)
+        _say_where(account, order.domain)
+        if _carry_out(lambda: changes(account, order, attention), does=options.yes):
+            request = project_request(account, order, provider)
+            _print(
+                ["", "a project is made by", "", as_command(request), "", "or, from Python,", "", as_program(request)]
+            )
+    return 0
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    # As in _install.
+    from pipelines.adoption.account import open_account  # noqa: PLC0415
+    from pipelines.adoption.installation.domain import find_domain  # noqa: PLC0415
+    from pipelines.adoption.installation.stack import find_stack  # noqa: PLC0415
+    from pipelines.adoption.installation.uninstall import changes, kept  # noqa: PLC0415
+    from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
+
+    with command_line.open_site(options) as site, interrupts() as interrupt:
+        account = open_account(site.session)
+        domain = find_domain(account, options.domain_id)
+        stack = find_stack(account.client("cloudformation"), options.stack_name)
+        attention = _attention(interrupt)
+        _say_where(account, domain)
+        if stack is None:
+            _print([f"there is no stack {options.stack_name}: nothing to delete"])
+            return 0
+
+        def plan() -> Iterator[Change]:
+            return changes(account, stack, domain, attention, deletes_bucket=options.delete_bucket)
+
+        if _carry_out(plan, does=options.yes) and not options.delete_bucket:
+            _print(kept(stack))
+    return 0
+
+
+def _order(options: argparse.Namespace, account: Account) -> Order:
+    from pipelines.adoption.installation.domain import find_domain  # noqa: PLC0415 - as in _install
+    from pipelines.adoption.installation.order import Order  # noqa: PLC0415
+    from pipelines.adoption.installation.source import read_source  # noqa: PLC0415
+
+    source, domain = read_source(options.template), find_domain(account, options.domain_id)
+    roles = tuple(dict.fromkeys([*([domain.role] if domain else []), *options.execution_role]))
+    if not roles:
+        raise UsageError(
+            f"{account.region} has no Studio domain: give the role that creates projects by --execution-role ARN, "
+            "or the domain's region by AWS_DEFAULT_REGION"
+        )
+    return Order(source, options.stack_name, domain, roles, service_catalog=options.service_catalog)
+
+
+def _attention(interrupt: Event) -> Attention:
+    from pipelines.delivery.attention import Attention  # noqa: PLC0415 - as in _install
+
+    again = f"{command_line.typed_name('project-template')} {shlex.join(sys.argv[1:])}"
+    return Attention(interrupt, advise=lambda _: f"the same command takes it up again: {again}")
+
+
+def _say_where(account: Account, domain: Domain | None) -> None:
+    place = f"domain {domain.id}" if domain else "no Studio domain"
+    _print([f"account {account.number}, {account.region}, {place}, as {account.caller}"])
+
+
+def _carry_out(plan: Callable[[], Iterator[Change]], *, does: bool) -> bool:
+    """Say what is to be changed, and change it if that is wished; return whether all is as it should be."""
+    planned = [change.says for change in plan()]
+    if not planned:
+        _print(["nothing to change"])
+        return True
+    _print([f"to do: {says}" for says in planned])
+    if not does:
+        _print([NOTHING_DONE])
+        return False
+    for change in plan():
+        change.make()
+        _print([f"done: {change.says}"])
+    return True
+
+
+def _print(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
