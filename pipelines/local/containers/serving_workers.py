@@ -89,8 +89,10 @@ class Worker(GunicornWebWorker):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End when no more requests come."""
-        self.balance.ends = True
-        self._end = self.loop.create_task(self._end_quietly(sig))
+        # It comes twice: to the whole group, and from the process that forked this one.
+        if not self.balance.ends:
+            self.balance.ends = True
+            self._end = self.loop.create_task(self._end_quietly(sig))
 
     async def _end_quietly(self, sig: int) -> None:
         # The socket is gone from its folder, but connections may wait to be accepted, and requests to be read.
