@@ -137,10 +137,10 @@ def _list(options: argparse.Namespace, site: Site, group: str) -> Facts:
     # These bring botocore along, which is too slow for an answer to a mistyped flag.
     from pipelines.delivery.approval.facts import listed_facts  # noqa: PLC0415
     from pipelines.delivery.approval.listing import headline, table  # noqa: PLC0415
-    from pipelines.delivery.packages import PENDING, describe, list_arns, newest_approved  # noqa: PLC0415
+    from pipelines.delivery.packages import PENDING, describe, find_champion, list_arns  # noqa: PLC0415
 
     waiting = list_arns(site.client, group, approval=PENDING)
-    champion = newest_approved(site.client, group)
+    champion = find_champion(site.client, group)
     arns = list_arns(site.client, group) if options.all else waiting
     packages = [describe(site.client, arn) for arn in arns[:LISTED]]
     not_shown = len(arns) - len(packages)

@@ -13,6 +13,7 @@ from pipelines.delivery.definition import Comparison, ReportFile, Run
 from pipelines.delivery.documents import read_document
 from pipelines.delivery.gate import Candidate, Check, Package, says_rejected
 from pipelines.delivery.jobs import Jobs
+from pipelines.delivery.lifecycle import ROLLED_BACK
 from pipelines.delivery.snapshot import Execution, Step
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class Evaluation:
 
     def package(self, arn: str, path: str | None) -> Package:
         """Return a model package's model and report, and the report's number at a path."""
-        description: Mapping[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
+        return self._package(arn, self._client.describe_model_package(ModelPackageName=arn), path)
+
+    def _package(self, arn: str, description: Mapping[str, Any], path: str | None) -> Package:
         containers = description.get("InferenceSpecification", {}).get("Containers", ())
         metrics = description.get("ModelMetrics", {}).get("ModelQuality", {})
         uri = metrics.get("Statistics", {}).get("S3Uri")
@@ -65,7 +68,7 @@ class Evaluation:
         )
 
     def champion(self, group: str, path: str | None, *, own: str | None, needed: bool) -> Package | None:
-        """Return the newest approved package of a group, the execution's own apart, with its number.
+        """Return the newest approved package of a group that no stage rolled back, but the execution's own.
 
         Unless it is needed, a role that may not list packages costs the comparison and no more.
         """
@@ -77,12 +80,16 @@ class Evaluation:
         )
         try:
             arns = (entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"])
-            arn = next((each for each in arns if each != own), None)
+            others = [arn for arn in arns if arn != own]
         except ClientError as error:
             if error.response["Error"]["Code"] not in (_NO_GROUP if needed else _NO_GROUP | _DENIED):
                 raise
             return None
-        return self.package(arn, path) if arn else None
+        for arn in others:
+            description: Mapping[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
+            if description.get("ModelLifeCycle", {}).get("StageStatus") != ROLLED_BACK:
+                return self._package(arn, description, path)
+        return None
 
     def rejected(self, execution: Execution, run: Run) -> Candidate | None:
         """Return the model that a job evaluated and rejected, with its report; none where no job did that."""

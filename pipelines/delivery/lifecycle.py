@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from pipelines.delivery.wording import one_line, shortened
 
@@ -13,6 +13,7 @@ Stage = Literal["staging", "production"]
 StageStatus = Literal["Approved", "Rejected", "Deployed", "RolledBack"]
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
+ROLLED_BACK: Final = "RolledBack"
 # Of ApprovalDescription, and of StageDescription too.
 LONGEST_NOTE = 1024
 

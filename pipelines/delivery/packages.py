@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.errors import DeliveryError, UsageError
+from pipelines.delivery.lifecycle import ROLLED_BACK
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -136,14 +137,24 @@ def list_packages(
     return [describe(client, arn) for arn in list_arns(client, group, approval=approval)]
 
 
-def newest_approved(client: SageMakerClient, group: str, *, but: str | None = None) -> ModelPackage | None:
-    """Return the newest approved version of a group, one ARN apart; none where there is none.
+def newest_approved(client: SageMakerClient, group: str) -> ModelPackage | None:
+    """Return the newest approved version of a group; none where there is none.
 
     Raises:
         DeliveryError: there is no such group.
     """
-    arn = next((arn for arn in list_arns(client, group, approval=APPROVED) if arn != but), None)
+    arn = next(iter(list_arns(client, group, approval=APPROVED)), None)
     return describe(client, arn) if arn else None
+
+
+def find_champion(client: SageMakerClient, group: str, *, but: str | None = None) -> ModelPackage | None:
+    """Return the newest approved version of a group that no stage rolled back, one ARN apart; none without one.
+
+    Raises:
+        DeliveryError: there is no such group.
+    """
+    approved = (describe(client, arn) for arn in list_arns(client, group, approval=APPROVED) if arn != but)
+    return next((package for package in approved if package.stage_status != ROLLED_BACK), None)
 
 
 def find(client: SageMakerClient, group: str, text: str) -> ModelPackage:

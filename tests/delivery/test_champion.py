@@ -128,6 +128,18 @@ def test_the_champion_is_the_newest_approved_package_but_the_runs_own() -> None:
     assert "  champion       0.8543, this one +0.0100 (model package fraud/2)" in list(summarize(result, no_command))
 
 
+def test_a_package_that_was_rolled_back_is_no_champion() -> None:
+    older = CHAMPION.replace("fraud/2", "fraud/1")
+    rolled_back = {**told("0.99"), "ModelLifeCycle": {"Stage": "production", "StageStatus": "RolledBack"}}
+    service = script(
+        DescribeModelPackage=[in_group("s3://bucket/tuned/evaluation.json"), rolled_back, told("0.8543")],
+        ListModelPackages=listed(PACKAGE, CHAMPION, older),
+    )
+    champion = finish(service).verdict.champion
+    assert champion
+    assert (champion.arn, champion.value) == (older, 0.8543)
+
+
 def test_a_champion_without_metadata_is_read_from_its_report() -> None:
     champion = in_group("s3://bucket/untuned/evaluation.json", ModelPackageArn=CHAMPION)
     assert finish(rivalry(champion)).verdict.difference == pytest.approx(0.8643 - 0.8071)

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.errors import DeliveryError, UsageError
-from pipelines.delivery.packages import describe, find, list_arns, list_packages, newest_approved
+from pipelines.delivery.lifecycle import set_stage
+from pipelines.delivery.packages import describe, find, find_champion, list_arns, list_packages, newest_approved
 from pipelines.local.session import session
 from tests.delivery.registry import EXECUTION, GROUP, REPORT_URI, SHA, Account, add, arn_of, described, summaries
 from tests.delivery.scripted import START, ServiceRefusal
@@ -102,11 +103,19 @@ def test_versions_are_in_the_order_of_numbers_whenever_they_were_made() -> None:
 
 def test_the_champion_is_the_newest_approved_version_one_apart(client: Client) -> None:
     add(client)
-    assert newest_approved(client, GROUP) is None
+    assert find_champion(client, GROUP) is None
     for approval in ("Approved", "Approved", "Rejected"):
         add(client, approval=approval)
-    newest, other = newest_approved(client, GROUP), newest_approved(client, GROUP, but=arn_of(3))
+    newest, other = find_champion(client, GROUP), find_champion(client, GROUP, but=arn_of(3))
     assert (newest and newest.version, other and other.version) == (3, 2)
+
+
+def test_a_version_that_was_rolled_back_is_no_champion(client: Client) -> None:
+    for _ in range(2):
+        add(client, approval="Approved")
+    set_stage(client, arn_of(2), "production", "RolledBack", "it failed")
+    newest, champion = newest_approved(client, GROUP), find_champion(client, GROUP)
+    assert (newest and newest.version, champion and champion.version) == (2, 1)
 
 
 def test_a_lead_needs_both_numbers(client: Client) -> None:

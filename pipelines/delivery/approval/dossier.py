@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.documents import read_document
-from pipelines.delivery.packages import ModelPackage, newest_approved
+from pipelines.delivery.packages import ModelPackage, find_champion
 from pipelines.delivery.report.quality import Quality, read_quality
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def gather_dossier(session: boto3.Session, client: SageMakerClient, package: Mod
     uri = package.evaluation
     return Dossier(
         package=package,
-        champion=newest_approved(client, package.group, but=package.arn),
+        champion=find_champion(client, package.group, but=package.arn),
         quality=read_quality(read_document(session.client("s3"), uri)) if uri else None,
         instance_types=_instance_types(client, package.execution) if package.execution else {},
     )
