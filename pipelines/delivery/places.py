@@ -41,6 +41,11 @@ class Places:
             return None
         return str(self.root / "logs" / group.lstrip("/") / job / "algo-1.log") if self.root else f"{group}/{job}"
 
+    def endpoint_logs(self, endpoint: str) -> str:
+        """Return where the logs of an endpoint's containers are: a folder, or a CloudWatch log group."""
+        group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        return str(self.root / "logs" / group.lstrip("/")) if self.root else group
+
     def show_log(self, step: Step) -> str | None:
         """Return the command that shows a step's log."""
         place = self.log(step)

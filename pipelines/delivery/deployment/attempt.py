@@ -117,4 +117,5 @@ def _fallen(attempt: Attempt, way_back: Fallback, why: str, report: Report | Non
         fallback_test=way_back.test,
         changes=tuple(attempt.tools.journal.changes),
         seconds=attempt.tools.journal.seconds,
+        logs=attempt.tools.site.places.endpoint_logs(attempt.order.endpoint),
     )

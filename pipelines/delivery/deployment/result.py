@@ -37,7 +37,10 @@ class Serving:
 
 @dataclass(frozen=True)
 class Result:
-    """One command's work, from what was wanted to what serves; example is a row as the body of a JSON request."""
+    """One command's work, from what was wanted to what serves; example is a row as the body of a JSON request.
+
+    Where a package did not pass, logs is the place of what its containers said.
+    """
 
     action: Action
     outcome: Outcome
@@ -52,6 +55,7 @@ class Result:
     seconds: float = 0.0
     url: str | None = None
     example: str | None = None
+    logs: str | None = None
 
     @property
     def exit_code(self) -> int:

@@ -64,6 +64,8 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         yield "serving", result.serving.name
     if result.url:
         yield "url", result.url
+    if result.logs:
+        yield "logs", result.logs
 
 
 def _checks(report: Report | None) -> Iterator[tuple[str, str]]:

@@ -98,6 +98,7 @@ def test_what_failed_is_marked_in_the_summary() -> None:
         "  answers         the model answered text/csv with 500: division by zero <- NOT passed"
     ]
     assert any(line.startswith("  test of what serves now, fraud-staging-v1-") for line in lines)
+    assert "  logs            /aws/sagemaker/Endpoints/fraud-staging" in lines
 
 
 def test_text_of_a_model_breaks_no_page() -> None:
