@@ -1,8 +1,11 @@
-"""What an adopter changes about the pipeline: scripts, images, names, limits and what a served model takes."""
+"""What an adopter changes about the pipeline: a team's choices, which are in settings.json, and what is set here."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.delivery.settings import read_settings
+
+CHOICES = read_settings(Path(__file__).with_name("settings.json"))
 SCRIPTS = Path(__file__).parent / "steps"
 
 
@@ -28,13 +31,12 @@ PREPROCESS = Script("preprocess.py", ("features.py", "schema.json"), "sklearn", 
 TRAIN = Script("train.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 EVALUATE = Script("evaluate.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 
-PIPELINE_NAME = "fraud-detection"
-MODEL_PACKAGE_GROUP_NAME = "fraud-detection"
-BASE_JOB_PREFIX = "fraud"
+# The commands look for these names in the settings of any pipeline.
+MODEL_PACKAGE_GROUP_NAME = CHOICES.model_package_group_name
+REGION = CHOICES.region
 
 SEED = 42
 CACHED_FOR = "P7D"
-INSTANCE_TYPE = "ml.m5.xlarge"
 VOLUME_GB = 30
 PROCESSING_SECONDS = 2 * 60 * 60
 TRAINING_SECONDS = 4 * 60 * 60
@@ -51,9 +53,10 @@ INPUT_HASH_PATH = "sha256"
 LABELLED_ROWS = "labelled.csv"
 
 CONTENT_TYPES = ["text/csv", "application/json"]
-INFERENCE_INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
+# The first one is what deploy-model takes unless it is told another.
+INFERENCE_INSTANCES = list(
+    dict.fromkeys([CHOICES.hosting_instance_type, "ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"])
+)
 TRANSFORM_INSTANCES = ["ml.m5.large", "ml.m5.xlarge"]
 SERVING = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-ROC_AUC_THRESHOLD = 0.85
 EVALUATION_REPORT = "evaluation.json"
-MODEL_DESCRIPTION = "Probability that an auto-insurance claim is fraudulent, from raw claims joined with customers."

@@ -1,5 +1,6 @@
 """GitHub with a fresh repository for each test, commits to run, and an AWS account that all tests share."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -37,10 +38,10 @@ def copy_tree(source: Path, target: Path) -> Path:
 
 def with_threshold(source: Path, target: Path, *, threshold: float) -> Path:
     """Copy a commit and change the threshold in its settings."""
-    settings = copy_tree(source, target) / "pipelines" / "fraud" / "settings.py"
-    before = settings.read_text()
-    settings.write_text(before.replace("ROC_AUC_THRESHOLD = 0.85", f"ROC_AUC_THRESHOLD = {threshold}"))
-    assert settings.read_text() != before
+    settings = copy_tree(source, target) / "pipelines" / "fraud" / "settings.json"
+    values = json.loads(settings.read_text())
+    assert values["roc_auc_threshold"] != threshold
+    settings.write_text(json.dumps(values | {"roc_auc_threshold": threshold}))
     return target
 
 
