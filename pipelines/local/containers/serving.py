@@ -152,12 +152,15 @@ def answer(model: Model, question: Question) -> Answer:
         return refused(answers.BAD_REQUEST, "the body is empty; send at least one row")
     try:
         given = model(question)
+    except answers.Refusal as refusal:
+        return refused(refusal.status, answers.one_line(refusal))
+    except ValueError as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        logger.warning("%s at %s, line %s", type(error).__name__, place.filename, place.lineno)
+        return refused(answers.BAD_REQUEST, answers.one_line(error))
     except (Exception, SystemExit) as error:
-        status = getattr(error, "status_code", 400 if isinstance(error, ValueError) else answers.SERVER_ERROR)
-        if status < answers.SERVER_ERROR:
-            return refused(status, answers.one_line(error))
         logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
-        return refused(status, f"{type(error).__name__}: {answers.one_line(error)}")
+        return refused(answers.SERVER_ERROR, f"{type(error).__name__}: {answers.one_line(error)}")
     if given.status >= answers.BAD_REQUEST:
         log(given)
     return given

@@ -34,9 +34,9 @@ Model = Callable[[Question], Answer]
 class Refusal(Exception):
     """A request that the model does not take: the status of the answer, and one line that says why."""
 
-    def __init__(self, status_code: int, message: str) -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.status_code = status_code
+        self.status = status
 
 
 def media_type(header: str) -> str:

@@ -111,20 +111,23 @@ def test_a_wanted_type_is_passed_on_as_it_was_sent(echo: Client) -> None:
     assert json.loads(echo.post("1", accept="text/csv;q=0.5").text)["accept"] == "text/csv;q=0.5"
 
 
-def test_a_function_may_return_its_own_type_or_an_application(serve: Serve) -> None:
+def test_a_function_may_return_its_own_type_or_a_wsgi_application(serve: Serve) -> None:
+    """Such as a response of Flask is, on which the images run."""
     server = serve("""
-        from flask import Response
-
         def model_fn(model_dir):
             return None
 
+        def application(environ, start_response):
+            start_response("422 Unprocessable Entity", [("Content-Type", "text/x-c")])
+            return [b"c", environ["REQUEST_METHOD"].encode()]
+
         def transform_fn(model, data, content_type, accept):
-            return {"pair": ("a", "text/x-a"), "bytes": b"b", "flask": Response("c", 422, mimetype="text/x-c")}[data]
+            return {"pair": ("a", "text/x-a"), "bytes": b"b", "application": application}[data]
     """)
     assert post(server, "pair") == Reply(200, "text/x-a", "a")
     assert post(server, "bytes", accept="text/csv") == Reply(200, "text/csv", "b")
-    assert post(server, "flask") == Reply(422, "text/x-c; charset=utf-8", "c")
-    assert "422: c\n" in serve.log.read_text()
+    assert post(server, "application") == Reply(422, "text/x-c", "cPOST")
+    assert "422: cPOST\n" in serve.log.read_text()
 
 
 def test_scikit_learn_s_defaults_read_numbers_and_write_predictions(serve: Serve) -> None:
