@@ -1,0 +1,291 @@
+"""A first schema.json for data of one's own: tables, kinds of columns and what to leave out, read off the files."""
+
+import argparse
+import itertools
+import json
+import re
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+Document = dict[str, Any]
+Tables = Mapping[str, pa.Table]
+
+# As many as Preprocess learns.
+MAX_CATEGORIES = 256
+FORMATS = ("csv", "parquet")
+ID_NAME = re.compile(r"(?i:(^|[^a-z])(id|key|uuid|guid|index|unnamed: 0)|^)$|[a-z]I[dD]$")
+POSITIVE_WORDS = ("1", "yes", "y", "true", "t", "positive", "pos")
+
+
+class DraftError(ValueError):
+    """Data that no schema can be drafted for, in one line."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A schema document, and what was decided in it that a person should look at."""
+
+    document: Document
+    notes: tuple[str, ...]
+
+
+def draft(folder: Path, label: str, *, id: str | None = None, drop: Collection[str] = ()) -> Document:  # noqa: A002 - the schema's word
+    """Return the document of a schema for the CSV or Parquet files of a folder; DraftError says what prevents it."""
+    return explained_draft(folder, label, id=id, drop=drop).document
+
+
+def explained_draft(folder: Path, label: str, *, id: str | None = None, drop: Collection[str] = ()) -> Draft:  # noqa: A002 - as above
+    """Return the document that `draft` returns, with notes on what it leaves out and takes for positive."""
+    tables = _read_tables(folder)
+    home = _home_of(label, tables)
+    key = id or _common_key(tables, label)
+    for name, table in tables.items():
+        _check_key(key, name, table)
+    notes: list[str] = []
+    found = {name: _describe(table, label, key, drop, notes) for name, table in tables.items()}
+    kept = {name: [column for column in columns if column["kind"] != "drop"] for name, columns in found.items()}
+    left_out = [column["name"] for columns in found.values() for column in columns if column["kind"] == "drop"]
+    # The table with the label comes first: its rows' order is that of the test set.
+    ordered = {home: kept.pop(home), **kept}
+    document: Document = {"id": key} if key else {}
+    document |= {"label": label, "drop": list(dict.fromkeys(left_out)), "tables": ordered}
+    if not left_out:
+        del document["drop"]
+    return Draft(document, tuple(notes))
+
+
+def render(document: Document) -> str:
+    """Return the text of schema.json: one line for each column."""
+    members = [
+        f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
+        for name, value in document.items()
+        if name != "tables"
+    ]
+    tables = [
+        f"    {json.dumps(name, ensure_ascii=False)}: [\n"
+        + ",\n".join(f"      {json.dumps(column, ensure_ascii=False)}" for column in columns)
+        + "\n    ]"
+        for name, columns in document["tables"].items()
+    ]
+    return "{\n" + ",\n".join([*members, '  "tables": {\n' + ",\n".join(tables) + "\n  }"]) + "\n}\n"
+
+
+def _read_tables(folder: Path) -> dict[str, pa.Table]:
+    """Return all tables by name; files with the same columns are one table, called by what their names begin with."""
+    if not folder.is_dir():
+        raise DraftError(f"{folder} is not a folder: give one with *.csv or *.parquet files")
+    files = sorted(file for form in FORMATS for file in folder.glob(f"*.{form}") if not file.name.startswith("."))
+    if not files:
+        raise DraftError(f"{folder}: no *.csv and no *.parquet; give the folder with the data")
+    groups: dict[frozenset[str], list[tuple[Path, pa.Table]]] = {}
+    for file in files:
+        table = _read(file)
+        groups.setdefault(frozenset(table.column_names), []).append((file, table))
+    tables: dict[str, pa.Table] = {}
+    for group in groups.values():
+        tables[_table_name([file for file, _ in group], tables)] = pa.concat_tables(
+            [table for _, table in group], promote_options="permissive"
+        )
+    return tables
+
+
+def _read(file: Path) -> pa.Table:
+    try:
+        if file.suffix == ".parquet":
+            table = pq.read_table(file)
+        else:
+            with file.open("rb") as stream:
+                names = pa_csv.open_csv(stream).schema.names
+            convert = pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            )
+            table = pa_csv.read_csv(file, convert_options=convert)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise DraftError(f"{file.name}: not readable: {' '.join(str(error).split())}") from error
+    if repeated := sorted({name for name in table.column_names if table.column_names.count(name) > 1}):
+        raise DraftError(f"{file.name}: column {repeated[0]!r} stands there twice; give each a name of its own")
+    return table
+
+
+def _table_name(files: Sequence[Path], others: Iterable[str]) -> str:
+    stems = [file.stem for file in files]
+    name = stems[0] if len(stems) == 1 else _common_start(stems).rstrip("0123456789 _-.")
+    shown = ", ".join(file.name for file in files)
+    if len({file.suffix for file in files}) > 1:
+        raise DraftError(f"{shown}: the same table in two formats; give one of them")
+    if not name:
+        raise DraftError(f"{shown}: the same columns, but no name in common; begin their names with the table's")
+    for other in others:
+        if name.startswith(other) or other.startswith(name):
+            raise DraftError(f"tables {other!r} and {name!r}: one name begins with the other; rename the files")
+    return name
+
+
+def _common_start(names: Sequence[str]) -> str:
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike)
+
+
+def _home_of(label: str, tables: Tables) -> str:
+    homes = [name for name, table in tables.items() if label in table.column_names]
+    if not homes:
+        there = ", ".join(dict.fromkeys(column for table in tables.values() for column in table.column_names))
+        raise DraftError(f"label {label!r}: no such column; found: {there}")
+    if len(homes) > 1:
+        raise DraftError(f"label {label!r} stands in {' and '.join(homes)}; leave it in one table")
+    return homes[0]
+
+
+def _common_key(tables: Tables, label: str) -> str | None:
+    if len(tables) == 1:
+        return None
+    common = set.intersection(*(set(table.column_names) for table in tables.values())) - {label}
+    if len(common) != 1:
+        found = f"they share {', '.join(sorted(common))}" if common else "they share no column"
+        raise DraftError(f"tables {', '.join(tables)} need a key to be joined by, and {found}: name one (--id)")
+    return str(common.pop())
+
+
+def _check_key(key: str | None, name: str, table: pa.Table) -> None:
+    if key is None:
+        return
+    if key not in table.column_names:
+        raise DraftError(f"id {key!r} is not in table {name}; found: {', '.join(table.column_names)}")
+    if table[key].null_count or len(pc.unique(table[key])) < table.num_rows:
+        raise DraftError(f"id {key!r} is empty or repeated in table {name}; allowed: another value in each row")
+
+
+def _describe(
+    table: pa.Table, label: str, key: str | None, drop: Collection[str], notes: list[str]
+) -> list[dict[str, Any]]:
+    """Return the entries of a table's columns; the kind `drop` is for those to be left out."""
+    entries: list[dict[str, Any]] = []
+    for name in table.column_names:
+        if name == label:
+            entries.append(_label_entry(name, table[name], notes))
+        elif name == key:
+            text = {} if _kind_of(table[name]) == "integer" else {"type": "text"}
+            entries.append({"name": name, "kind": "id", **text})
+        elif name in drop:
+            entries.append({"name": name, "kind": "drop"})
+        else:
+            reason = _reason_to_drop(name, table[name])
+            if reason:
+                notes.append(f"column {name!r} {reason}: it is left out (drop)")
+            entries.append({"name": name, "kind": "drop" if reason else _kind_of(table[name])})
+    return entries
+
+
+def _label_entry(name: str, values: pa.ChunkedArray, notes: list[str]) -> dict[str, Any]:
+    if values.null_count:
+        raise DraftError(f"label {name!r}: {values.null_count} cells are empty; leave those rows out")
+    counts = {_text(each["values"]): each["counts"] for each in pc.value_counts(values).to_pylist()}
+    if len(counts) != 2:
+        some = ", ".join(sorted(counts)[:5])
+        raise DraftError(f"label {name!r} has {len(counts)} values ({some}); allowed: two, one of them positive")
+    if set(counts) == {"0", "1"}:
+        return {"name": name, "kind": "label"}
+    known = [text for text in counts if text.lower() in POSITIVE_WORDS]
+    positive = known[0] if len(known) == 1 else min(counts, key=lambda text: (counts[text], text))
+    why = "by its name" if len(known) == 1 else "the rarer one"
+    notes.append(f"label {name!r}: {positive!r} is taken for positive, {why}")
+    return {"name": name, "kind": "label", "positive": positive}
+
+
+def _reason_to_drop(name: str, values: pa.ChunkedArray) -> str:
+    """Return why a column is no feature, or nothing."""
+    kind, distinct = _kind_of(values), pc.unique(values.drop_null())
+    if not kind:
+        return f"holds {values.type}"
+    if not len(distinct):
+        return "is empty"
+    if kind == "number":
+        return ""
+    if len(distinct) == len(values) > 1 and (kind == "category" or _counts(name, distinct)):
+        return "has another value in each row, as an id has"
+    if kind == "category" and len(distinct) > MAX_CATEGORIES:
+        return f"has {len(distinct)} different texts, and a category has {MAX_CATEGORIES} at most"
+    return ""
+
+
+def _counts(name: str, distinct: pa.Array) -> bool:
+    """Say whether distinct whole numbers only number the rows, by the column's name or by leaving no gap."""
+    span = pc.min_max(distinct.cast(pa.int64())).as_py()
+    return bool(ID_NAME.search(name)) or span["max"] - span["min"] + 1 == len(distinct)
+
+
+def _kind_of(values: pa.ChunkedArray) -> str:
+    """Return `integer`, `number` or `category`; nothing for what is none of them, such as a date."""
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if pa.types.is_integer(kind):
+        return "integer"
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_boolean(kind):
+        return "category"
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        return ""
+    texts = pc.unique(values.cast(pa.string()).drop_null())
+    return next((name for name, number in _NUMBERS.items() if _casts(texts, number)), "category")
+
+
+_NUMBERS = {"integer": pa.int64(), "number": pa.float64()}
+
+
+def _casts(texts: pa.Array, kind: pa.DataType) -> bool:
+    try:
+        return bool(pc.all(pc.is_finite(texts.cast(kind)), min_count=0).as_py())
+    except pa.ArrowInvalid:
+        return False
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draft a schema as the command line says."""
+    parser = _Parser(description="Draft the schema.json of CSV or Parquet files.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the files")
+    parser.add_argument("--label", required=True, help="column that is to be predicted; it has two values")
+    parser.add_argument("--id", help="column that several tables are joined by")
+    parser.add_argument("--drop", action="append", default=[], help="column to leave out; may be given again")
+    parser.add_argument("--output", type=Path, help="file to write; standard output unless given")
+    options = parser.parse_args(arguments)
+    try:
+        found = explained_draft(options.data, options.label, id=options.id, drop=options.drop)
+        _write(render(found.document), options.output)
+    except DraftError as error:
+        sys.stderr.write(f"{parser.prog}: error: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{parser.prog}: error: {error.filename or options.output}: {error.strerror}\n")
+        return 1
+    sys.stderr.writelines(f"{note}\n" for note in found.notes)
+    return 0
+
+
+def _write(text: str, file: Path | None) -> None:
+    if file is None:
+        sys.stdout.write(text)
+        return
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
