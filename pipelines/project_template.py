@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines import command_line
 from pipelines.command_line import Parser, parse_path, parse_text
@@ -16,14 +18,25 @@ from pipelines.delivery.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.adoption.account import Account
+    from pipelines.adoption.doctor.subject import GitHub, Subject
     from pipelines.adoption.installation.domain import Domain
     from pipelines.adoption.installation.order import Change, Order
     from pipelines.delivery.attention import Attention
+    from pipelines.delivery.run import Site
 
 STACK = "sagemaker-project-template"
+PROVIDERS = ("github", "codebuild")
+SETTINGS = Path(__file__).parent / "fraud" / "settings.json"
+GITHUB_API = "https://api.github.com"
+NOTHING_DONE = "nothing was changed: add --yes to do it"
+TEMPLATE: Final[dict[str, Any]] = {
+    "metavar": "FILE",
+    "type": parse_path,
+    "help": "the template (default: project-template/template.yml of this checkout)",
+}
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+", re.ASCII)
 _STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}", re.ASCII)
-NOTHING_DONE = "nothing was changed: add --yes to do it"
+_REPOSITORY = re.compile(r"[a-zA-Z0-9_-]+/[a-zA-Z0-9._-]+", re.ASCII)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +53,7 @@ def make_parser() -> Parser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_install(commands)
+    _add_doctor(commands)
     _add_uninstall(commands)
     return parser
 
@@ -47,7 +61,15 @@ def make_parser() -> Parser:
 def _add_install(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "install the template, or bring it up to date; without --yes, only say what would change"
     install = _add_command(commands, "install", text)
-    _add_flags_of_source(install)
+    install.add_argument("--template", **TEMPLATE)
+    install.add_argument(
+        "--execution-role",
+        metavar="ARN",
+        type=_parse_role,
+        action="append",
+        default=[],
+        help="a role that creates projects, besides the domain's; can be given more than once",
+    )
     install.add_argument(
         "--service-catalog",
         action="store_true",
@@ -57,10 +79,36 @@ def _add_install(commands: argparse._SubParsersAction[Parser]) -> None:
     install.set_defaults(work=_install)
 
 
+def _add_doctor(commands: argparse._SubParsersAction[Parser]) -> None:
+    text = "check what a project needs, and say how to mend what is missing; changes nothing"
+    doctor = _add_command(commands, "doctor", text)
+    doctor.add_argument("--template", **TEMPLATE)
+    doctor.add_argument(
+        "--provider", choices=PROVIDERS, default=PROVIDERS[0], help=f"what builds and deploys (default {PROVIDERS[0]})"
+    )
+    doctor.add_argument(
+        "--repository",
+        metavar="OWNER/NAME",
+        type=_parse_repository,
+        help="the repository on GitHub (default: GITHUB_REPOSITORY); its environments are read with GITHUB_TOKEN",
+    )
+    doctor.add_argument(
+        "--connection-arn", metavar="ARN", type=parse_text, help="CodeBuild's connection (default: any to GitHub)"
+    )
+    doctor.add_argument(
+        "--settings",
+        metavar="FILE",
+        type=parse_path,
+        default=SETTINGS,
+        help="the project's settings, for its instance types (default: pipelines/fraud/settings.json)",
+    )
+    doctor.set_defaults(work=_examine)
+
+
 def _add_uninstall(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "take the template away; without --yes, only say what would be deleted"
     uninstall = _add_command(commands, "uninstall", text)
-    uninstall.add_argument("--delete-bucket", action="store_true", help="delete the bucket too, with all it holds")
+    uninstall.add_argument("--delete-objects", action="store_true", help="delete what others put into the bucket, too")
     uninstall.add_argument("--yes", action="store_true", help="do it")
     uninstall.set_defaults(work=_uninstall)
 
@@ -78,20 +126,6 @@ def _add_command(commands: argparse._SubParsersAction[Parser], name: str, text: 
     return command
 
 
-def _add_flags_of_source(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--template", metavar="FILE", type=parse_path, help="the template (default: project-template/template.yml)"
-    )
-    command.add_argument(
-        "--execution-role",
-        metavar="ARN",
-        type=_parse_role,
-        action="append",
-        default=[],
-        help="a role that creates projects, besides the domain's; can be given more than once",
-    )
-
-
 def _parse_role(text: str) -> str:
     if not _ROLE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' is no role's ARN: expected arn:aws:iam::<account>:role/<name>")
@@ -101,6 +135,12 @@ def _parse_role(text: str) -> str:
 def _parse_stack(text: str) -> str:
     if not _STACK.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' is no name of a stack: expected letters, digits and hyphens")
+    return text
+
+
+def _parse_repository(text: str) -> str:
+    if not _REPOSITORY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no repository: expected OWNER/NAME")
     return text
 
 
@@ -114,19 +154,61 @@ def _install(options: argparse.Namespace) -> int:
     from pipelines.adoption.account import open_account  # noqa: PLC0415
     from pipelines.adoption.installation.install import changes, project_request  # noqa: PLC0415
     from pipelines.adoption.installation.instructions import as_command, as_program  # noqa: PLC0415
-    from pipelines.adoption.oidc import find_provider  # noqa: PLC0415
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
     with command_line.open_site(options) as site, interrupts() as interrupt:
         account = open_account(site.session)
-        order, provider, attention = _order(options, account), find_provider(account), _attention(interrupt)
+        order, attention = _order(options, account), _attention(interrupt)
         _say_where(account, order.domain)
         if _carry_out(lambda: changes(account, order, attention), does=options.yes):
-            request = project_request(account, order, provider)
+            request = project_request(account, order)
             _print(
                 ["", "a project is made by", "", as_command(request), "", "or, from Python,", "", as_program(request)]
             )
     return 0
+
+
+def _examine(options: argparse.Namespace) -> int:
+    # As in _install.
+    from pipelines.adoption.doctor.examine import examine, without_account  # noqa: PLC0415
+    from pipelines.adoption.doctor.finding import Verdict  # noqa: PLC0415
+
+    with command_line.open_site(options) as site:
+        findings = without_account(site.session) or examine(_subject(options, site))
+        verdicts = []
+        for finding in findings:
+            _print(finding.lines())
+            verdicts.append(finding.verdict)
+    counts = {verdict: verdicts.count(verdict) for verdict in Verdict}
+    _print([f"{counts[Verdict.OK]} OK, {counts[Verdict.PROBLEM]} problems, {counts[Verdict.UNKNOWN]} not checked"])
+    return 0 if counts[Verdict.OK] == len(verdicts) else 1
+
+
+def _subject(options: argparse.Namespace, site: Site) -> Subject:
+    from pipelines.adoption.account import open_account  # noqa: PLC0415 - as in _install
+    from pipelines.adoption.doctor.subject import Subject  # noqa: PLC0415
+    from pipelines.adoption.installation.source import read_source  # noqa: PLC0415
+    from pipelines.delivery.settings import read_settings  # noqa: PLC0415
+
+    return Subject(
+        account=open_account(site.session),
+        source=read_source(options.template),
+        settings=read_settings(options.settings),
+        stack_name=options.stack_name,
+        domain_id=options.domain_id,
+        github=_github(options) if options.provider == "github" else None,
+        connection=options.connection_arn,
+    )
+
+
+def _github(options: argparse.Namespace) -> GitHub:
+    from pipelines.adoption.doctor.subject import GitHub  # noqa: PLC0415 - as in _install
+
+    return GitHub(
+        url=os.environ.get("GITHUB_API_URL") or GITHUB_API,
+        repository=options.repository or os.environ.get("GITHUB_REPOSITORY") or None,
+        token=os.environ.get("GITHUB_TOKEN") or None,
+    )
 
 
 def _uninstall(options: argparse.Namespace) -> int:
@@ -134,7 +216,7 @@ def _uninstall(options: argparse.Namespace) -> int:
     from pipelines.adoption.account import open_account  # noqa: PLC0415
     from pipelines.adoption.installation.domain import find_domain  # noqa: PLC0415
     from pipelines.adoption.installation.stack import find_stack  # noqa: PLC0415
-    from pipelines.adoption.installation.uninstall import changes, kept  # noqa: PLC0415
+    from pipelines.adoption.installation.uninstall import changes  # noqa: PLC0415
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
     with command_line.open_site(options) as site, interrupts() as interrupt:
@@ -148,10 +230,9 @@ def _uninstall(options: argparse.Namespace) -> int:
             return 0
 
         def plan() -> Iterator[Change]:
-            return changes(account, stack, domain, attention, deletes_bucket=options.delete_bucket)
+            return changes(account, stack, domain, attention, deletes_objects=options.delete_objects)
 
-        if _carry_out(plan, does=options.yes) and not options.delete_bucket:
-            _print(kept(stack))
+        _carry_out(plan, does=options.yes)
     return 0
 
 

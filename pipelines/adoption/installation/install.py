@@ -8,23 +8,37 @@ from typing import Any
 from pipelines.adoption.account import Account
 from pipelines.adoption.installation import catalog, published
 from pipelines.adoption.installation.domain import LOCATION_TAG, Domain
+from pipelines.adoption.installation.installer import (
+    BOUNDARY,
+    BUCKET,
+    IDENTITY_PROVIDER,
+    LAUNCH_ROLE,
+    OIDC_PROVIDER,
+    PRODUCT,
+    PRODUCT_URL,
+    PRODUCT_VERSION,
+    STUDIO_ROLE_NAMES,
+    STUDIO_ROLES,
+)
 from pipelines.adoption.installation.instructions import ASKED, by_product, by_template
 from pipelines.adoption.installation.order import Change, Order
 from pipelines.adoption.installation.stack import Stack, create, declared_parameters, find_stack, update
+from pipelines.adoption.oidc import find_provider
 from pipelines.delivery.attention import Attention
 from pipelines.delivery.errors import DeliveryError
 
-ROLES, PRODUCT_URL, PRODUCT_VERSION = "ExecutionRoleArns", "ProductTemplateUrl", "ProductVersion"
-BUCKET_OUTPUT, LAUNCH_ROLE_OUTPUT, PRODUCT_OUTPUT = "TemplateBucket", "LaunchRoleArn", "ProductId"
-BOUNDARY_OUTPUT = "PermissionsBoundaryArn"
 # Stands for a bucket that is not made yet.
 NOT_YET = "BUCKET"
 
 
 def changes(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
-    """Yield what is to be changed; whoever only reads it and makes nothing changes nothing."""
+    """Yield what is to be changed; whoever only reads it and makes nothing changes nothing.
+
+    Raises:
+        DeliveryError: the stack cannot be changed, or the domain shows other templates.
+    """
     check_location(account, order)
-    yield from _stack(account, order, attention, {ROLES: ",".join(order.roles)})
+    yield from _stack(account, order, attention)
     bucket = bucket_of(account, order.stack)
     if bucket is None or not published.is_current(account, bucket, order.source):
         yield Change(
@@ -37,31 +51,17 @@ def changes(account: Account, order: Order, attention: Attention) -> Iterator[Ch
         yield from _location(account, order.stack, order.domain)
 
 
-def bucket_of(account: Account, stack: str) -> str | None:
-    """Return the bucket of the stack; none where the stack is not made."""
-    found = find_stack(account.client("cloudformation"), stack)
-    return found.outputs.get(BUCKET_OUTPUT) if found else None
-
-
-def made_bucket(account: Account, stack: str) -> str:
-    """Return the bucket of the stack, which is made."""
-    bucket = bucket_of(account, stack)
-    if bucket is None:
-        raise DeliveryError(f"the stack {stack} has no output {BUCKET_OUTPUT}: its template is not this repository's")
-    return bucket
-
-
-def project_request(account: Account, order: Order, oidc_provider: str | None) -> dict[str, Any]:
+def project_request(account: Account, order: Order) -> dict[str, Any]:
     """Return the request that makes a project of what is installed."""
     stack = find_stack(account.client("cloudformation"), order.stack)
     outputs = stack.outputs if stack else {}
-    known = {"GitHubOidcProviderArn": oidc_provider, "PermissionsBoundaryArn": outputs.get(BOUNDARY_OUTPUT)}
+    known = {OIDC_PROVIDER: outputs.get(OIDC_PROVIDER), BOUNDARY: outputs.get(BOUNDARY)}
     parameters = ASKED | {name: arn for name, arn in known.items() if arn}
     if order.service_catalog:
-        product = outputs[PRODUCT_OUTPUT]
+        product = outputs[PRODUCT]
         return by_product(product, catalog.versions(account, product)[order.source.version], parameters)
-    address = published.url(account, outputs[BUCKET_OUTPUT])
-    return by_template(address, outputs[LAUNCH_ROLE_OUTPUT], parameters)
+    address = published.url(account, outputs[BUCKET])
+    return by_template(address, outputs[LAUNCH_ROLE], parameters)
 
 
 def check_location(account: Account, order: Order) -> None:
@@ -78,59 +78,95 @@ def check_location(account: Account, order: Order) -> None:
         )
 
 
-def _stack(
-    account: Account, order: Order, attention: Attention, wanted: Mapping[str, str], says: str | None = None
-) -> Iterator[Change]:
+def bucket_of(account: Account, stack: str) -> str | None:
+    """Return the bucket of the stack; none where the stack is not made."""
+    found = find_stack(account.client("cloudformation"), stack)
+    return found.outputs.get(BUCKET) if found else None
+
+
+def made_bucket(account: Account, stack: str) -> str:
+    """Return the bucket of the stack, which is made."""
+    bucket = bucket_of(account, stack)
+    if bucket is None:
+        raise DeliveryError(f"the stack {stack} has no output {BUCKET}: its template is not this repository's")
+    return bucket
+
+
+def _stack(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
     """Yield what makes the stack as it is wished; parameters that are not named stay as they are."""
-    client, template = account.client("cloudformation"), order.source.installer
-    declared, stack = declared_parameters(client, template), find_stack(client, order.stack)
-    known = stack.parameters if stack else {}
-    parameters = {name: text for name, text in {**known, **wanted}.items() if name in declared}
+    stack = find_stack(account.client("cloudformation"), order.stack)
+    names = [role.rpartition("/")[2] for role in order.roles]
+    wanted = {STUDIO_ROLES: ",".join(order.roles), STUDIO_ROLE_NAMES: ",".join(names)}
     if stack is None:
-        trusted = ", ".join(order.roles)
-        yield Change(
-            f"make the stack {order.stack}: template bucket and launch role, for {trusted}",
-            lambda: create(client, order.stack, template, parameters, attention),
-        )
-        return
-    stack.check_usable()
+        # Asked once: what the stack made must not look as if it had been there before.
+        provider = {IDENTITY_PROVIDER: "exists" if find_provider(account) else "create"}
+        yield _new_stack(account, order, attention, {**wanted, **provider})
+    else:
+        stack.check_usable()
+        yield from _update(account, order, attention, stack, wanted)
+
+
+def _new_stack(account: Account, order: Order, attention: Attention, parameters: Mapping[str, str]) -> Change:
+    client, template = account.client("cloudformation"), order.source.installer
+    declared = declared_parameters(client, template)
+    provider = " and GitHub's identity provider" if parameters[IDENTITY_PROVIDER] == "create" else ""
+    return Change(
+        f"make the stack {order.stack}: template bucket, launch role, a policy for {parameters[STUDIO_ROLE_NAMES]}"
+        f"{provider}",
+        lambda: create(client, order.stack, template, _only(declared, parameters), attention),
+    )
+
+
+def _update(
+    account: Account, order: Order, attention: Attention, stack: Stack, wanted: Mapping[str, str]
+) -> Iterator[Change]:
+    client, template = account.client("cloudformation"), order.source.installer
+    parameters = _only(declared_parameters(client, template), {**stack.parameters, **wanted})
     if differences := _differences(stack, template, parameters):
-        text = says or f"update the stack {order.stack}: {', '.join(differences)}"
-        yield Change(text, lambda: update(client, stack, template, parameters, attention))
+        yield Change(
+            f"update the stack {order.stack}: {', '.join(differences)}",
+            lambda: update(client, stack, template, parameters, attention),
+        )
 
 
 def _differences(stack: Stack, template: str, parameters: Mapping[str, str]) -> list[str]:
     changed = [] if stack.template == template else ["its template"]
-    names = sorted(parameters.keys() | stack.parameters.keys())
-    was = {name: stack.parameters.get(name, "") for name in names}
     return changed + [
-        f"{name} from '{was[name]}' to '{parameters.get(name, '')}'"
-        for name in names
-        if name in parameters and parameters[name] != was[name]
+        f"{name} from '{stack.parameters.get(name, '')}' to '{text}'"
+        for name, text in sorted(parameters.items())
+        if stack.parameters.get(name, "") != text
     ]
 
 
+def _only(names: set[str], parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in parameters.items() if name in names}
+
+
 def _product(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
-    stack = find_stack(account.client("cloudformation"), order.stack)
-    product = stack.outputs.get(PRODUCT_OUTPUT) if stack else None
-    if stack is None or not stack.parameters.get(PRODUCT_URL):
+    stack, version = find_stack(account.client("cloudformation"), order.stack), order.source.version
+    product = stack.outputs.get(PRODUCT) if stack else None
+    if product is None:
         yield Change(
-            f"add the product with version {order.source.version} to the stack {order.stack}",
+            f"add a product of Service Catalog, with version {version}, to the stack {order.stack}",
             lambda: _make_product(account, order, attention),
         )
-    elif product and order.source.version not in catalog.versions(account, product):
-        address = published.url(account, made_bucket(account, order.stack))
+    elif version not in catalog.versions(account, product):
         yield Change(
-            f"add version {order.source.version} to the product {product}",
-            lambda: catalog.add_version(account, product, order.source.version, address),
+            f"add version {version} to the product {product}",
+            lambda: catalog.add_version(account, product, version, _address(account, order)),
         )
 
 
 def _make_product(account: Account, order: Order, attention: Attention) -> None:
-    address = published.url(account, made_bucket(account, order.stack))
-    wanted = {PRODUCT_URL: address, PRODUCT_VERSION: order.source.version}
-    for change in _stack(account, order, attention, wanted):
-        change.make()
+    stack = find_stack(account.client("cloudformation"), order.stack)
+    wanted = {PRODUCT_URL: _address(account, order), PRODUCT_VERSION: order.source.version}
+    if stack:
+        for change in _update(account, order, attention, stack, wanted):
+            change.make()
+
+
+def _address(account: Account, order: Order) -> str:
+    return published.url(account, made_bucket(account, order.stack))
 
 
 def _location(account: Account, stack: str, domain: Domain) -> Iterator[Change]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pipelines.adoption.installation.domain import Domain
 from pipelines.adoption.installation.source import Source
 
-STACK = "sagemaker-project-template"
-
 
 @dataclass(frozen=True)
 class Order:

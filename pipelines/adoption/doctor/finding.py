@@ -1,0 +1,46 @@
+"""What a check found: all is well, a problem and what mends it, or that it could not be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What is said of a thing; only what was seen to be well is OK."""
+
+    OK = "OK"
+    PROBLEM = "PROBLEM"
+    UNKNOWN = "could not check"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict on one thing, and the steps that lead on, each a command or a place to look at."""
+
+    name: str
+    verdict: Verdict
+    says: str
+    steps: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the finding as it is printed."""
+        yield f"{self.verdict}: {self.name}: {self.says}"
+        for step in self.steps:
+            yield f"  {'fix' if self.verdict is Verdict.PROBLEM else 'next'}: {step}"
+
+
+def ok(name: str, says: str) -> Finding:
+    """A thing that is as it should be."""
+    return Finding(name, Verdict.OK, says)
+
+
+def problem(name: str, says: str, *fixes: str) -> Finding:
+    """A thing that is not as it should be."""
+    return Finding(name, Verdict.PROBLEM, says, fixes)
+
+
+def unknown(name: str, why: str, *steps: str) -> Finding:
+    """A thing that nobody looked at."""
+    return Finding(name, Verdict.UNKNOWN, why, steps)
