@@ -17,7 +17,7 @@ from pipelines.command_line import DEFAULT_MODULE, DEFAULT_ROOT, Parser, parse_p
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_target
 from pipelines.delivery.lifecycle import STAGES
-from pipelines.pipeline_module import group_of
+from pipelines.pipeline_module import group_of, region_of
 
 if TYPE_CHECKING:
     from pipelines.delivery.approval.decision import Decided, Decision
@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
     _check_flags(options)
     decision = _decision(options)
     group = options.group or group_of(options.module_name or DEFAULT_MODULE)
-    with command_line.open_site(options) as site:
+    with command_line.open_site(options, find_region=lambda: region_of(options)) as site:
         if options.json:
             # Else a reader could take an earlier document for that of a command that failed.
             options.json.unlink(missing_ok=True)

@@ -108,14 +108,19 @@ def parse_tags(text: str) -> tuple[dict[str, str], ...]:
     return tuple(value)
 
 
-def open_site(options: argparse.Namespace, *, runs_jobs: bool = False) -> AbstractContextManager[Site]:
-    """Open the SageMaker that the flags choose; one that is to run jobs here prepares for them."""
+def open_site(
+    options: argparse.Namespace, *, runs_jobs: bool = False, find_region: Callable[[], str | None] = lambda: None
+) -> AbstractContextManager[Site]:
+    """Open the SageMaker that the flags choose; one that is to run jobs here prepares for them.
+
+    `find_region` is asked where boto3 finds no region.
+    """
     if options.local_root and not options.local:
         raise UsageError(ROOT_WITHOUT_LOCAL)
     root = options.local_root or Path(DEFAULT_ROOT)
     if options.local:
         return _local_site(root, warm_up=runs_jobs)
-    return _aws_site(stops_on_interrupt=getattr(options, "stop_on_interrupt", False))
+    return _aws_site(find_region, stops_on_interrupt=getattr(options, "stop_on_interrupt", False))
 
 
 def execute(parser: Parser, work: Callable[[argparse.Namespace], int], arguments: Sequence[str] | None) -> int:
@@ -207,7 +212,7 @@ def _local_site(root: Path, *, warm_up: bool) -> Iterator[Site]:
 
 
 @contextmanager
-def _aws_site(*, stops_on_interrupt: bool) -> Iterator[Site]:
+def _aws_site(find_region: Callable[[], str | None], *, stops_on_interrupt: bool) -> Iterator[Site]:
     # Imported after the flags are parsed, so that a mistake in them and --help answer at once.
     import boto3  # noqa: PLC0415
     import botocore.session  # noqa: PLC0415
@@ -219,6 +224,8 @@ def _aws_site(*, stops_on_interrupt: bool) -> Iterator[Site]:
 
     core = botocore.session.get_session()
     core.set_default_client_config(Config(retries={"mode": "adaptive", "total_max_attempts": AWS_ATTEMPTS}))
+    if core.get_config_variable("region") is None:
+        core.set_config_variable("region", find_region())
     try:
         yield Site(boto3.Session(botocore_session=core), AWS_INTERVAL, stops_on_interrupt=stops_on_interrupt)
     except NoRegionError as error:

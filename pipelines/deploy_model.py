@@ -23,7 +23,7 @@ from pipelines.deploy_flags import (
     check_flags,
     make_parser,
 )
-from pipelines.pipeline_module import group_of, role_of
+from pipelines.pipeline_module import group_of, region_of, role_of
 
 if TYPE_CHECKING:
     from pipelines.delivery.deployment.order import Canary, Capture, Order
@@ -50,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
     from pipelines.delivery.deployment.tools import Tools  # noqa: PLC0415
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
-    with command_line.open_site(options) as site, interrupts() as interrupt:
+    with command_line.open_site(options, find_region=lambda: region_of(options)) as site, interrupts() as interrupt:
         if options.json:
             # Else a reader could take an earlier outcome for that of a command that was killed.
             options.json.unlink(missing_ok=True)

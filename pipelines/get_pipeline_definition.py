@@ -9,7 +9,7 @@ from pipelines import command_line
 from pipelines.command_line import Parser, parse_path
 from pipelines.delivery.files import check_target, write_text
 from pipelines.input_data import check_input_data
-from pipelines.pipeline_module import compile_module
+from pipelines.pipeline_module import compile_module, region_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def _give_definition(options: argparse.Namespace) -> int:
 
 
 def _definition(options: argparse.Namespace) -> str:
-    with command_line.open_site(options) as site:
+    with command_line.open_site(options, find_region=lambda: region_of(options)) as site:
         compiled = compile_module(options, site.session, default_data=options.input_data)
     return json.dumps(json.loads(compiled.definition), indent=2) + "\n"
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import boto3
 
 GROUP_SETTING = "MODEL_PACKAGE_GROUP_NAME"
+REGION_SETTING = "REGION"
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+")
 
 
@@ -148,22 +149,45 @@ def load_module(name: str) -> PipelineModule:
 
 
 def group_of(module: str) -> str:
-    """Return the model package group of a pipeline: MODEL_PACKAGE_GROUP_NAME of the settings beside its module.
+    """Return the model package group of a pipeline: MODEL_PACKAGE_GROUP_NAME of the settings beside its module."""
+    return setting_of(module, GROUP_SETTING, "model package group", flag="--group NAME")
+
+
+def setting_of(module: str, setting: str, said: str, *, flag: str) -> str:
+    """Return a text of the settings beside a pipeline's module, or say which flag gives it.
 
     The module itself is not imported, for it brings the SDK along, which takes seconds.
     """
-    settings = ".".join([*module.split(".")[:-1], "settings"])
-    unknown = (
-        f"the model package group of {module} is not known: give --group NAME, or set {GROUP_SETTING} in {settings}"
-    )
+    settings = _settings_of(module)
+    unknown = f"the {said} of {module} is not known: give {flag}, or set {setting} in {settings}"
     _look_here()
     try:
-        group = getattr(_import(settings), GROUP_SETTING, None)
+        value = getattr(_import(settings), setting, None)
     except UsageError as error:
         raise UsageError(unknown) from error
-    if not isinstance(group, str):
+    if not isinstance(value, str):
         raise UsageError(unknown)
-    return group
+    return value
+
+
+def region_of(options: argparse.Namespace) -> str | None:
+    """Return the region of the pipeline that the flags name: REGION of the settings beside its module, if they have it.
+
+    A definition has no settings, and who names the group does without them.
+    """
+    if getattr(options, "definition", None) or getattr(options, "group", None):
+        return None
+    _look_here()
+    try:
+        region = getattr(_import(_settings_of(options.module_name or DEFAULT_MODULE)), REGION_SETTING, None)
+    except UsageError:
+        # Settings are no pipeline's duty, and who needs the module says that it is missing.
+        return None
+    return region if isinstance(region, str) else None
+
+
+def _settings_of(module: str) -> str:
+    return ".".join([*module.split(".")[:-1], "settings"])
 
 
 def _look_here() -> None:
@@ -177,6 +201,9 @@ def _import(name: str) -> object:
     try:
         with redirect_stdout(sys.stderr):
             return importlib.import_module(name)
+    except DeliveryError:
+        # Settings say themselves what is wrong with them.
+        raise
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             hint = "give its name without .py" if name.endswith(".py") else "correct --module-name"

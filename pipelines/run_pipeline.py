@@ -19,7 +19,7 @@ from pipelines.delivery.pipeline import PipelineOrder
 from pipelines.delivery.tags import complete_tags
 from pipelines.delivery.wording import one_line
 from pipelines.input_data import PARAMETER, prefix_of, send_input_data
-from pipelines.pipeline_module import Compiled, compile_module
+from pipelines.pipeline_module import Compiled, compile_module, region_of
 from pipelines.run_flags import check_flags, make_parser, role
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _run(options: argparse.Namespace) -> int:
         return _follow(options)
     # A mistake in a file is found before anything is opened.
     prepared = _prepare(options, _read_definition(options)) if options.definition else None
-    with command_line.open_site(options, runs_jobs=True) as site:
+    with command_line.open_site(options, runs_jobs=True, find_region=lambda: region_of(options)) as site:
         order, run, prefix = prepared or _prepare(options, compile_module(options, site.session))
         if options.input_data:
             uri = send_input_data(options.input_data, site.session, options.kwargs or {}, prefix)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from pipelines.delivery.upload import Destination, hash_sources, upload_archive, upload_data, upload_sources
 from pipelines.fraud import dataset, sdk, settings
 from pipelines.fraud.hyperparameters import RANGES, UNTUNED, Range
-from pipelines.fraud.settings import CHOICES, EVALUATE, PREPROCESS, TRAIN, Script
+from pipelines.fraud.settings import EVALUATE, PREPROCESS, TRAIN, Script
 
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
@@ -89,13 +89,13 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     sagemaker_project_arn: str | None = None,
     role: str | None = None,
     default_bucket: str | None = None,
-    model_package_group_name: str = CHOICES.model_package_group_name,
-    pipeline_name: str = CHOICES.pipeline_name,
-    base_job_prefix: str = CHOICES.base_job_prefix,
+    model_package_group_name: str = settings.MODEL_PACKAGE_GROUP_NAME,
+    pipeline_name: str = settings.PIPELINE_NAME,
+    base_job_prefix: str = settings.BASE_JOB_PREFIX,
     boto_session: boto3.Session | None = None,
     input_data: str | None = None,
-    max_tuning_jobs: int = CHOICES.max_tuning_jobs,
-    max_parallel_tuning_jobs: int = CHOICES.max_parallel_tuning_jobs,
+    max_tuning_jobs: int = settings.MAX_TUNING_JOBS,
+    max_parallel_tuning_jobs: int = settings.MAX_PARALLEL_TUNING_JOBS,
 ) -> Any:
     """Return the pipeline, an SDK object whose `definition()` is the same bytes for the same code and arguments.
 
@@ -103,11 +103,11 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     bucket under their content's hash; no other AWS state is touched. ValueError names an argument that cannot be used.
     """
     tuning = Tuning(max_tuning_jobs, max_parallel_tuning_jobs)
-    session = sdk.pipeline_session(boto_session, region=region or CHOICES.region, bucket=default_bucket)
+    session = sdk.pipeline_session(boto_session, region=region or settings.REGION, bucket=default_bucket)
     if default_bucket:
         _require_bucket(session, default_bucket)
     uploads = Destination(
-        session.boto_session, session.default_bucket(), base_job_prefix.strip("/") or CHOICES.base_job_prefix
+        session.boto_session, session.default_bucket(), base_job_prefix.strip("/") or settings.BASE_JOB_PREFIX
     )
     plan = Plan(
         session=session,
@@ -150,15 +150,15 @@ def _role(role: str | None, session: Any) -> str:
 def _parameters(input_data: str) -> Parameters:
     return Parameters(
         processing_instance_type=sdk.ParameterString(
-            "ProcessingInstanceType", default_value=CHOICES.processing_instance_type
+            "ProcessingInstanceType", default_value=settings.PROCESSING_INSTANCE_TYPE
         ),
         processing_instance_count=sdk.ParameterInteger("ProcessingInstanceCount", default_value=1),
         training_instance_type=sdk.ParameterString(
-            "TrainingInstanceType", default_value=CHOICES.training_instance_type
+            "TrainingInstanceType", default_value=settings.TRAINING_INSTANCE_TYPE
         ),
         training_instance_count=sdk.ParameterInteger("TrainingInstanceCount", default_value=1),
         input_data=sdk.ParameterString("InputData", default_value=input_data),
-        roc_auc_threshold=sdk.ParameterFloat("RocAucThreshold", default_value=CHOICES.roc_auc_threshold),
+        roc_auc_threshold=sdk.ParameterFloat("RocAucThreshold", default_value=settings.ROC_AUC_THRESHOLD),
         model_approval_status=sdk.ParameterString(
             "ModelApprovalStatus",
             default_value="PendingManualApproval",
@@ -172,7 +172,7 @@ def _parameters(input_data: str) -> Parameters:
 
 def _default_data(uploads: Destination) -> str:
     """Return the S3 URI of the team's own data, or of sample data; what is no URI is a folder, and uploaded."""
-    own = CHOICES.input_data
+    own = settings.INPUT_DATA
     if own is not None:
         return own if own.startswith("s3://") else upload_data(Path(own), uploads)
     with TemporaryDirectory() as folder:
@@ -278,7 +278,7 @@ def _register(name: str, plan: Plan, model: Any, reports: tuple[Any, Any]) -> An
         transform_instances=settings.TRANSFORM_INSTANCES,
         model_metrics=sdk.ModelMetrics(model_quality=quality),
         approval_status=plan.parameters.model_approval_status,
-        description=CHOICES.model_description,
+        description=settings.MODEL_DESCRIPTION,
         metadata_properties=sdk.MetadataProperties(
             commit_id=plan.parameters.commit_id, repository=plan.parameters.repository
         ),

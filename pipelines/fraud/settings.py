@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pipelines.delivery.settings import read_settings
 
-CHOICES = read_settings(Path(__file__).with_name("settings.json"))
 SCRIPTS = Path(__file__).parent / "steps"
 
 
@@ -31,9 +30,20 @@ PREPROCESS = Script("preprocess.py", ("features.py", "schema.json"), "sklearn", 
 TRAIN = Script("train.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 EVALUATE = Script("evaluate.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 
-# The commands look for these names in the settings of any pipeline.
-MODEL_PACKAGE_GROUP_NAME = CHOICES.model_package_group_name
-REGION = CHOICES.region
+_chosen = read_settings(Path(__file__).with_name("settings.json"))
+# The commands look for these four in the settings of any pipeline.
+PIPELINE_NAME = _chosen.pipeline_name
+MODEL_PACKAGE_GROUP_NAME = _chosen.model_package_group_name
+BASE_JOB_PREFIX = _chosen.base_job_prefix
+REGION = _chosen.region
+
+MODEL_DESCRIPTION = _chosen.model_description
+INPUT_DATA = _chosen.input_data
+PROCESSING_INSTANCE_TYPE = _chosen.processing_instance_type
+TRAINING_INSTANCE_TYPE = _chosen.training_instance_type
+ROC_AUC_THRESHOLD = _chosen.roc_auc_threshold
+MAX_TUNING_JOBS = _chosen.max_tuning_jobs
+MAX_PARALLEL_TUNING_JOBS = _chosen.max_parallel_tuning_jobs
 
 SEED = 42
 CACHED_FOR = "P7D"
@@ -55,7 +65,7 @@ LABELLED_ROWS = "labelled.csv"
 CONTENT_TYPES = ["text/csv", "application/json"]
 # The first one is what deploy-model takes unless it is told another.
 INFERENCE_INSTANCES = list(
-    dict.fromkeys([CHOICES.hosting_instance_type, "ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"])
+    dict.fromkeys([_chosen.hosting_instance_type, "ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"])
 )
 TRANSFORM_INSTANCES = ["ml.m5.large", "ml.m5.xlarge"]
 SERVING = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}

@@ -348,7 +348,7 @@ def test_who_decides_after_another_sees_what_that_one_did(account: Account, comm
 
 
 def test_without_credentials_or_region_the_line_says_how_to_get_some(folder: Path) -> None:
-    without = call(folder, "pipelines.approve_model")
+    without = call(folder, "pipelines.approve_model", "--group", "fraud")
     assert (without.returncode, without.stdout) == (2, "")
     assert (
         "NoRegionError: You must specify a region. Next: set AWS_DEFAULT_REGION, or run with --local" in without.stderr
