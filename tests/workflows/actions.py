@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.workflows.github import GitHub
-from tests.workflows.iam import Request, allows
+from tests.iam.evaluator import Request, trusts
+from tests.workflows.github import PROVIDER, GitHub
 from tests.workflows.shell import install_commands
 
 Inputs = Mapping[str, str]
@@ -86,7 +86,7 @@ def _take_on_role(inputs: Inputs, job: Job) -> Outputs:
         raise ActionError("role-duration-seconds must be from 900 to 43200")
     role, claims = inputs["role-to-assume"], job.github.claims(job.ref, job.environment)
     policy = job.github.trust.get(role)
-    if not policy or not allows(policy, Request("sts:AssumeRoleWithWebIdentity", role, claims)):
+    if not policy or not trusts(policy, PROVIDER, Request("sts:AssumeRoleWithWebIdentity", role, claims)):
         raise ActionError(f"Not authorized to perform sts:AssumeRoleWithWebIdentity: {role} does not trust {claims}")
     job.variables |= {
         "AWS_ACCESS_KEY_ID": "ASIATEST",

@@ -7,8 +7,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.iam.gatekeeper import Gatekeeper
 from tests.workflows.account import BUCKET, REGION, Account
-from tests.workflows.gatekeeper import Gatekeeper
 from tests.workflows.github import Environment, Event, GitHub
 from tests.workflows.github_api import GitHubApi
 from tests.workflows.policies import (

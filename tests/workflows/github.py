@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.iam.evaluator import Policy
 from tests.workflows.expressions import Lenient
-from tests.workflows.iam import Policy
 
 REPOSITORY = "acme/fraud"
 ISSUER = "token.actions.githubusercontent.com"
+# Who hands out the jobs' tokens, to IAM.
+PROVIDER = ("Federated", f"arn:aws:iam::000000000000:oidc-provider/{ISSUER}")
 BOT = "github-actions[bot]"
 
 

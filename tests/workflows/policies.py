@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from tests.docs.pages import blocks, section
+from tests.iam.evaluator import Policy
 from tests.workflows.account import BUCKET
-from tests.workflows.iam import Policy
 
 ACCOUNT = "arn:aws:iam::000000000000:role"
 PIPELINE_ROLE, ENDPOINT_ROLE = f"{ACCOUNT}/sagemaker-execution", f"{ACCOUNT}/endpoint"
@@ -21,7 +21,7 @@ PAGE = "docs/github.md"
 def documents(title: str, *, page: str = PAGE, **placeholders: str) -> list[Any]:
     """Return the JSON documents of a section."""
     known = {"OWNER": OWNER, "REPO": REPO, "GROUP": GROUP, "BUCKET": BUCKET, "PIPELINE_ROLE": PIPELINE_ROLE}
-    values = {**known, "ENDPOINT_ROLE": ENDPOINT_ROLE, **placeholders}
+    values = {**known, "ENDPOINT_ROLE": ENDPOINT_ROLE, "111122223333": "000000000000", **placeholders}
     pattern = re.compile(rf"\b({'|'.join(values)})\b")
     found = section(page, title).partition("\n### ")[0]
     return [json.loads(pattern.sub(lambda name: values[name[1]], block)) for block in blocks(found, "json")]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.iam.evaluator import Request
 from tests.workflows.deployments import Deployments
 from tests.workflows.eventbridge import matches, state_change, transformed
 from tests.workflows.github import Event
-from tests.workflows.iam import Request
 from tests.workflows.policies import GROUP, PRODUCTION, STAGING, documents
 from tests.workflows.runner import Run
 

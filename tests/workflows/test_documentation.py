@@ -11,10 +11,10 @@ from botocore.session import Session
 from botocore.validate import ParamValidator
 
 from tests.docs.pages import PAGES, blocks, quoted, rows, section
-from tests.workflows.api_calls import ACCOUNT
+from tests.iam.calls import ACCOUNT
+from tests.iam.evaluator import Request, actions, allows, trusts
 from tests.workflows.files import BUILDSPEC, DEPLOY_BUILDSPEC, REPOSITORY, WORKFLOWS, read
-from tests.workflows.github import GitHub
-from tests.workflows.iam import Request, actions, allows
+from tests.workflows.github import PROVIDER, GitHub
 from tests.workflows.policies import APPROVAL, GITHUB, GROUP, PRODUCTION, STAGING, documents, permissions, trust
 
 # Only makes a message longer.
@@ -76,7 +76,7 @@ def test_a_stage_trusts_its_environment_on_the_main_branch_only(subject: str, re
 def is_taken_on(policy: Any, **claims: str) -> bool:
     context = {f"token.actions.githubusercontent.com:{name}": value for name, value in claims.items()}
     context["token.actions.githubusercontent.com:aud"] = "sts.amazonaws.com"
-    return allows(policy, Request("sts:AssumeRoleWithWebIdentity", "role", context))
+    return trusts(policy, PROVIDER, Request("sts:AssumeRoleWithWebIdentity", "role", context))
 
 
 def test_no_role_of_one_stage_is_taken_on_by_another(github: GitHub) -> None:
@@ -85,7 +85,7 @@ def test_no_role_of_one_stage_is_taken_on_by_another(github: GitHub) -> None:
         for other, environment in environments.items():
             claims = github.claims("refs/heads/main", environment)
             asked = Request("sts:AssumeRoleWithWebIdentity", role, claims)
-            assert allows(policy, asked) == (role == other)
+            assert trusts(policy, PROVIDER, asked) == (role == other)
 
 
 @pytest.mark.parametrize(

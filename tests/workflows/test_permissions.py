@@ -6,8 +6,8 @@ import urllib.request
 
 import pytest
 
+from tests.iam.evaluator import Request, allows
 from tests.workflows.deployments import Deployments
-from tests.workflows.iam import Request, allows
 from tests.workflows.policies import GITHUB, GROUP, STAGING, permissions
 
 

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import urlsplit
 
-from tests.workflows.api_calls import FREE, Call, questions
-from tests.workflows.iam import Policy, Request, allows
+from tests.iam.calls import FREE, Call, questions
+from tests.iam.evaluator import Policy, Request, allows
 
 LIMIT_SECONDS = 60
 HOP_BY_HOP = {"connection", "content-length", "transfer-encoding"}
