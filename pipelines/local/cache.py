@@ -86,6 +86,11 @@ class Cache:
             self._database.put(HITS, f"{step}/{_digest(members)}", body)
             self._database.put(LATEST, step, {"Members": members})
 
+    def forget(self, pipeline: str) -> None:
+        """Drop all successes of a pipeline."""
+        for kind in (HITS, LATEST):
+            self._database.delete_all(kind, f"{pipeline}/")
+
     def _explain(self, step: str, members: Document) -> str:
         latest = self._database.get(LATEST, step)
         if latest is None:

@@ -145,6 +145,11 @@ class Database:
         with self._lock:
             self._write("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
 
+    def delete_all(self, kind: str, prefix: str) -> None:
+        """Remove the documents of a kind whose keys begin with a prefix."""
+        with self._lock:
+            self._write("DELETE FROM documents WHERE kind = ? AND substr(key, 1, ?) = ?", (kind, len(prefix), prefix))
+
     def _write(self, statement: str, values: tuple[Any, ...] = ()) -> None:
         try:
             self._connection.execute(statement, values)

@@ -5,6 +5,8 @@ import time
 from botocore.model import ServiceModel
 
 from pipelines.local.api.listing import ordered, page, pick, within_times
+from pipelines.local.api.tags import Tags
+from pipelines.local.cache import Cache
 from pipelines.local.database import AlreadyExists, Database, Document
 from pipelines.local.definition import parse_definition
 from pipelines.local.errors import ConflictError, ResourceNotFound, ValidationError
@@ -20,6 +22,7 @@ class Pipelines:
         self._database: Database = machine.database
         self._model: ServiceModel = machine.model
         self._records = Records(machine.database)
+        self._tags = Tags(machine.database)
 
     def create(self, request: Document) -> Document:
         """CreatePipeline."""
@@ -107,7 +110,7 @@ class Pipelines:
         return page("PipelineSummaries", [pick(pipeline, *_SUMMARY) for pipeline in found], request)
 
     def delete(self, request: Document) -> Document:
-        """DeletePipeline: its executions go with it."""
+        """DeletePipeline: its executions, its cache and its tags go with it."""
         with self._database.transaction():
             pipeline = self.find(request["PipelineName"])
             name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
@@ -119,6 +122,8 @@ class Pipelines:
             for version in range(1, pipeline["PipelineVersionId"] + 1):
                 self._database.delete(DEFINITION, definition_key(name, version))
             self._database.delete(PIPELINE, name)
+            Cache(self._database).forget(name)
+            self._tags.forget(arn)
         return {"PipelineArn": arn}
 
     def _delete_execution(self, arn: str) -> None:

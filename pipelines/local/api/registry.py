@@ -1,6 +1,7 @@
 """The operations on the model registry and on models."""
 
 from pipelines.local.api.listing import containing, ordered, page, pick, within_times
+from pipelines.local.api.tags import Tags
 from pipelines.local.database import Document
 from pipelines.local.registry import Registry
 
@@ -8,8 +9,9 @@ from pipelines.local.registry import Registry
 class ModelRegistry:
     """Model package groups, model packages and models, as the service shows them."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, tags: Tags) -> None:
         self._registry = registry
+        self._tags = tags
 
     def create_group(self, request: Document) -> Document:
         """CreateModelPackageGroup."""
@@ -29,7 +31,9 @@ class ModelRegistry:
 
     def delete_group(self, request: Document) -> Document:
         """DeleteModelPackageGroup."""
+        arn = self._registry.group(request["ModelPackageGroupName"])["ModelPackageGroupArn"]
         self._registry.delete_group(request["ModelPackageGroupName"])
+        self._tags.forget(arn)
         return {}
 
     def create_package(self, request: Document) -> Document:
@@ -57,7 +61,9 @@ class ModelRegistry:
 
     def delete_package(self, request: Document) -> Document:
         """DeleteModelPackage."""
+        arn = self._registry.package(request["ModelPackageName"])["ModelPackageArn"]
         self._registry.delete_package(request["ModelPackageName"])
+        self._tags.forget(arn)
         return {}
 
     def create_model(self, request: Document) -> Document:
@@ -77,7 +83,9 @@ class ModelRegistry:
 
     def delete_model(self, request: Document) -> Document:
         """DeleteModel."""
+        arn = self._registry.model(request["ModelName"])["ModelArn"]
         self._registry.delete_model(request["ModelName"])
+        self._tags.forget(arn)
         return {}
 
 

@@ -15,7 +15,7 @@ BUCKET_HOSTS = (
     re.compile(r"(?!s3\.localhost)(?P<bucket>.+?)(?:\.s3)?\.localhost"),
 )
 ORDINARY = {"bucket-region", "continuation-token", "delimiter", "encoding-type", "fetch-owner", "marker", "max-buckets"}
-ORDINARY |= {"max-keys", "prefix", "response-content-type", "start-after", "x-id"}
+ORDINARY |= {"key-marker", "max-keys", "prefix", "response-content-type", "start-after", "version-id-marker", "x-id"}
 # Presigned as S3 did it before Signature Version 4, which boto3 still does.
 ORDINARY |= {"AWSAccessKeyId", "Expires", "Signature"}
 
@@ -36,6 +36,7 @@ ROUTES: Mapping[Route, Operation] = {
     _route("GET bucket location"): s3_buckets.get_bucket_location,
     _route("GET bucket"): s3_listing.list_objects,
     _route("GET bucket list-type"): s3_listing.list_objects_v2,
+    _route("GET bucket versions"): s3_listing.list_object_versions,
     _route("POST bucket delete"): s3_objects.delete_objects,
     _route("PUT object"): s3_objects.put_object,
     _route("PUT object copy"): s3_objects.copy_object,

@@ -13,6 +13,7 @@ from pipelines.local.errors import ServiceError
 from pipelines.local.store import Objects, StoredObject
 
 MAX_KEYS = 1000
+NULL_VERSION = "null"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,26 @@ def list_objects(call: S3Call) -> Response:
     return xml_response(
         "ListBucketResult",
         {**_common(call, page), "Marker": encode(call.query("marker")), "NextMarker": next_marker},
+    )
+
+
+def list_object_versions(call: S3Call) -> Response:
+    """ListObjectVersions: each object is its own and only version, `null` as in a bucket that never had versions."""
+    page = _page(call, call.query("key-marker"))
+    encode = _encoder(call)
+    return xml_response(
+        "ListVersionsResult",
+        {
+            **_common(call, page),
+            "Contents": None,
+            "Version": [
+                {**_content(item, encode), "VersionId": NULL_VERSION, "IsLatest": True} for item in page.objects
+            ],
+            "KeyMarker": encode(call.query("key-marker")),
+            "VersionIdMarker": call.query("version-id-marker"),
+            "NextKeyMarker": None if page.last is None else encode(page.last),
+            "NextVersionIdMarker": None if page.last is None else NULL_VERSION,
+        },
     )
 
 

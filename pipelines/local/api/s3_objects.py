@@ -14,6 +14,7 @@ from pipelines.local.api.s3_call import (
     xml_response,
 )
 from pipelines.local.api.s3_copies import copy_source
+from pipelines.local.api.s3_listing import NULL_VERSION
 from pipelines.local.api.wire import Response, request_id, unanswered
 from pipelines.local.api.xml_text import read_xml
 from pipelines.local.errors import ServiceError
@@ -67,7 +68,11 @@ def delete_object(call: S3Call) -> Response:
 def delete_objects(call: S3Call) -> Response:
     """DeleteObjects; each key has its own outcome."""
     request = read_xml(call.request.content())
-    keys = [element.findtext("Key", "") for element in request.findall("Object")]
+    objects = request.findall("Object")
+    keys = [element.findtext("Key", "") for element in objects]
+    versions = {element.findtext("VersionId", NULL_VERSION) for element in objects} - {NULL_VERSION}
+    if versions:
+        raise unanswered("s3", f"DeleteObjects of the version {versions.pop()}, for there are no versions here")
     if not 1 <= len(keys) <= MAX_DELETED:
         raise ServiceError("MalformedXML", f"{len(keys)} keys to delete; give 1 to {MAX_DELETED} in one request")
     if not call.store.has_bucket(call.bucket):

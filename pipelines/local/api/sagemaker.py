@@ -11,9 +11,10 @@ from pipelines.local.api.jobs import TUNING, Jobs
 from pipelines.local.api.pipelines import Pipelines
 from pipelines.local.api.registry import ModelRegistry
 from pipelines.local.api.tags import Tags
-from pipelines.local.database import Document
+from pipelines.local.database import Database, Document
 from pipelines.local.errors import ConflictError
 from pipelines.local.executions.executions import Executions
+from pipelines.local.executions.records import EXECUTION
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.requests import check_members, check_request
 from pipelines.local.registry import Registry
@@ -45,7 +46,7 @@ def operations(
     found = {
         **_pipeline_operations(pipelines, PipelineExecutions(executions, pipelines)),
         **_job_operations(jobs),
-        **_registry_operations(ModelRegistry(registry)),
+        **_registry_operations(ModelRegistry(registry, tags)),
         **_endpoint_operations(machine, endpoints),
         "AddTags": tags.add,
         "DeleteTags": tags.delete,
@@ -137,7 +138,7 @@ def _prepared(machine: Machine, name: str, operation: Operation, tags: Tags) -> 
         with database.transaction():
             key = f"{name}/{token}"
             digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-            known = database.get(REQUESTS, key) if token else None
+            known = _known(database, key) if token else None
             if known is None:
                 response = operation(request)
                 _keep_tags(tags, request, response)
@@ -150,6 +151,13 @@ def _prepared(machine: Machine, name: str, operation: Operation, tags: Tags) -> 
         return first
 
     return call
+
+
+def _known(database: Database, key: str) -> Document | None:
+    """Return what a token's request was and gave; an execution that went with its pipeline is started anew."""
+    known = database.get(REQUESTS, key)
+    arn = known["Response"].get("PipelineExecutionArn") if known else None
+    return None if arn and database.get(EXECUTION, arn) is None else known
 
 
 def _keep_tags(tags: Tags, request: Document, response: Document) -> None:
