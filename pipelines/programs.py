@@ -36,6 +36,11 @@ def sagemaker_local() -> int:
     return _start("sagemaker-local", "pipelines.sagemaker_local")
 
 
+def teardown_project() -> int:
+    """Run teardown-project and return its exit code."""
+    return _start("teardown-project", "pipelines.teardown_project")
+
+
 def _start(command: str, module: str) -> int:
     try:
         listen()

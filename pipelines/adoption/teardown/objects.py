@@ -1,0 +1,122 @@
+"""What is in the bucket under the project's prefixes, in all its versions, the bucket itself, and its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.adoption.teardown.hosting import own_endpoints
+from pipelines.adoption.teardown.prices import GIGABYTE, KEY, OBJECTS, size
+from pipelines.adoption.teardown.site import PROJECT_TAG, Site, plain
+from pipelines.adoption.teardown.stacks import stays_with
+from pipelines.adoption.teardown.things import Amount, Key, Thing
+from pipelines.delivery.errors import DeliveryError
+
+CONTENT, BUCKET, KEY_KIND = "objects", "bucket", "key"
+# What DeleteObjects takes, and the days in which the deletion of a key can be taken back: as many as there may be.
+_BATCH, _PENDING_DAYS = 1000, 30
+_ABSENT = frozenset({"NoSuchBucket", "NoSuchTagSet", "404"})
+_ALL_ENCRYPTED = frozenset({Key(BUCKET, ""), Key(CONTENT, ""), Key("endpoint", ""), Key("log group", "")})
+
+
+def find_objects(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
+    """Yield what is under each of the project's prefixes."""
+    for prefix in site.names.prefixes(own_endpoints(site, seen)):
+        count, stored = 0, 0
+        for version in _versions(site, prefix):
+            count, stored = count + 1, stored + version.get("Size", 0)
+        if count:
+            yield Thing(
+                CONTENT,
+                f"s3://{site.bucket}/{prefix}",
+                f"{count} object{'s' * (count > 1)}, {size(stored)}",
+                (Amount(OBJECTS, stored / GIGABYTE),),
+                delete=_deletion(site, prefix),
+                # Endpoints read their models again when an instance is replaced.
+                leads_to=frozenset({Key("endpoint", ""), Key("execution", "")}),
+            )
+
+
+def find_buckets(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
+    """Yield the bucket that the template made for the project, which a stack leaves behind."""
+    tags = _bucket_tags(site)
+    if not site.names.project_id or tags.get(PROJECT_TAG) != site.names.project_id:
+        return
+    if stack := site.stack_of(tags):
+        yield Thing(BUCKET, site.bucket, stays_with(stack))
+    elif other := _first_other(site, seen):
+        yield Thing(BUCKET, site.bucket, f"stays, for it holds something else: {other}")
+    else:
+        yield Thing(BUCKET, site.bucket, delete=_bucket_deletion(site), leads_to=frozenset({Key(CONTENT, "")}))
+
+
+def find_keys(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
+    """Yield the key that the template made; without it nothing that it encrypts can be read any more."""
+    stays = next((thing for thing in seen if thing.kind == BUCKET and thing.delete is None), None)
+    for arn, tags in site.tagged.items():
+        if not arn.startswith(site.arn("kms", "key/")):
+            continue
+        state = site.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+        if state == "PendingDeletion":
+            continue
+        amounts = (Amount(KEY, 1),)
+        if stack := site.stack_of(tags):
+            yield Thing(KEY_KIND, arn, stays_with(stack), amounts)
+        elif stays:
+            yield Thing(KEY_KIND, arn, f"stays with the bucket {stays.name}", amounts)
+        else:
+            note = f"its deletion can be taken back for {_PENDING_DAYS} days"
+            yield Thing(KEY_KIND, arn, note, amounts, delete=_key_deletion(site, arn), leads_to=_ALL_ENCRYPTED)
+
+
+def _versions(site: Site, prefix: str = "") -> Iterator[Any]:
+    """Yield versions and delete markers; none where there is no bucket."""
+    owner = {"ExpectedBucketOwner": site.account.number}
+    pages = site.tools.s3.get_paginator("list_object_versions").paginate(Bucket=site.bucket, Prefix=prefix, **owner)
+    try:
+        for page in pages:
+            yield from (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in _ABSENT:
+            raise
+
+
+def _deletion(site: Site, prefix: str) -> Callable[[], object]:
+    def delete() -> None:
+        found = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in _versions(site, prefix)]
+        for start in range(0, len(found), _BATCH):
+            answer = site.tools.s3.delete_objects(
+                Bucket=site.bucket,
+                Delete={"Objects": found[start : start + _BATCH], "Quiet": True},
+                ExpectedBucketOwner=site.account.number,
+            )
+            for error in answer.get("Errors", ()):
+                raise DeliveryError(f"{error['Key']}: {error['Code']}: {error['Message']}")
+
+    return delete
+
+
+def _bucket_tags(site: Site) -> dict[str, str]:
+    try:
+        answer = site.tools.s3.get_bucket_tagging(Bucket=site.bucket, ExpectedBucketOwner=site.account.number)
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in _ABSENT:
+            raise
+        return {}
+    return plain(answer["TagSet"])
+
+
+def _first_other(site: Site, seen: Iterable[Thing]) -> str | None:
+    own = site.names.prefixes(own_endpoints(site, seen))
+    others = (each["Key"] for each in _versions(site) if not each["Key"].startswith(own))
+    return next(others, None)
+
+
+def _bucket_deletion(site: Site) -> Callable[[], object]:
+    return lambda: site.tools.s3.delete_bucket(Bucket=site.bucket, ExpectedBucketOwner=site.account.number)
+
+
+def _key_deletion(site: Site, arn: str) -> Callable[[], object]:
+    return lambda: site.client("kms").schedule_key_deletion(KeyId=arn, PendingWindowInDays=_PENDING_DAYS)
