@@ -89,13 +89,17 @@ def check_branches(printed: dict[str, str]) -> None:
     assert "Register registered model package fraud-detection/2" in other
     assert all(f"{step}: cached" in other for step in ("Preprocess", "Train", "Evaluate"))
     assert "REJECTED" in printed["run-pipeline --local --parameter RocAucThreshold=0.99"]
+    for stage in ("staging", "production"):
+        assert "DEPLOYED: fraud-detection/1" in printed[f"deploy-model --stage {stage} --local"]
+        assert "TORN DOWN" in printed[f"deploy-model --stage {stage} --teardown --local"]
     # Of the packages before it, the rejected run made none.
     assert "fraud-detection/3" in printed["run-pipeline --local --input-data my-data"]
 
 
 def check_programs(printed: list[str]) -> None:
     packages, steps = printed
-    assert "model-package/fraud-detection/1 PendingManualApproval" in packages
+    assert "model-package/fraud-detection/1 Approved" in packages
+    assert "model-package/fraud-detection/2 PendingManualApproval" in packages
     assert "Register Succeeded" in steps
 
 
