@@ -15,6 +15,8 @@ REPOSITORY = Path(__file__).parents[2]
 COLUMNS = 100
 # How a live display goes back to its first line, to draw itself again.
 REDRAW = re.compile(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)*")
+# What stood on a line that was begun anew.
+ERASED = re.compile(r"[^\n]*\r\x1b\[K")
 CURSOR = re.compile(r"\x1b\[\?25[lh]|\r")
 
 
@@ -47,7 +49,11 @@ class Recording:
         heading = shown[0].partition("\n")[0] + "\n" if ends else ""
         for number, (text, end) in enumerate(zip(shown, [*ends, len(written) - 1], strict=True)):
             at = self.times[bisect_right(starts, max(end - 1, 0)) - 1] - self.times[0]
-            yield Screen(at, tuple(CURSOR.sub("", heading * (number > 0) + text).rstrip("\n").split("\n")))
+            yield Screen(at, tuple(_clean(heading * (number > 0) + text).rstrip("\n").split("\n")))
+
+
+def _clean(text: str) -> str:
+    return CURSOR.sub("", ERASED.sub("", text))
 
 
 def record(command: Sequence[str], folder: Path) -> Recording:
