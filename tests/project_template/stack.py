@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _function)
 
 
+@cache
 def load(file: Path) -> dict[str, Any]:
     """Read a template."""
     document: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
