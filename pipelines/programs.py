@@ -31,6 +31,11 @@ def get_pipeline_definition() -> int:
     return _start("get-pipeline-definition", "pipelines.get_pipeline_definition")
 
 
+def init_project() -> int:
+    """Run init-project and return its exit code."""
+    return _start("init-project", "pipelines.init_project")
+
+
 def sagemaker_local() -> int:
     """Run sagemaker-local and return its exit code."""
     return _start("sagemaker-local", "pipelines.sagemaker_local")

@@ -88,7 +88,7 @@ RULES: Mapping[str, Rule] = {
     "training_instance_type": _INSTANCES,
     "hosting_instance_type": _INSTANCES,
     "roc_auc_threshold": Rule(
-        lambda value: type(value) in {int, float} and 0 <= value < 1, "a number from 0 up to, but not, 1"
+        lambda value: type(value) in {int, float} and 0 <= value < 1, "a number from 0 to below 1"
     ),
     "max_tuning_jobs": _COUNT,
     "max_parallel_tuning_jobs": _COUNT,

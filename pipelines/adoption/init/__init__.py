@@ -1,0 +1,1 @@
+"""A fresh copy of this repository as a team's own project: its settings, its data's schema, its one CI provider."""
