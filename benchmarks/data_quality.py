@@ -21,10 +21,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import xgboost as xgb
 
+import columns
 import evaluate
 import features
 import inference
 import preprocess
+import splits
 import train
 from benchmarks import workshop
 from pipelines.fraud.dataset import DEFAULT_ROWS, DEFAULT_SEED, write
@@ -57,7 +59,7 @@ def draw(generator: random.Random) -> dict[str, float]:
 
 def fit(folder: Path, hyperparameters: dict[str, float]) -> tuple[float, float]:
     """Train on a preprocessed folder; return the ROC AUC on validation and on test."""
-    schema = features.load_schema(folder / "schema" / "schema.json")
+    schema = columns.load_schema(folder / "schema" / "schema.json")
     with contextlib.redirect_stdout(io.StringIO()):
         booster = train.train(folder / "train", folder / "validation", schema, {**UNTUNED, **hyperparameters})
     model = inference.Model(booster, schema)
@@ -96,7 +98,7 @@ def public(seed: int, *, folder: Path, tunings: int, trainer: str) -> Result:
     if trainer == "ours":
         return measure(folder, seed, seed, tunings)
     data = workshop.read(folder)
-    test = preprocess.assign_splits(data.labels, data.ids, seed) == list(preprocess.SPLITS).index("test")
+    test = splits.assign_splits(data.labels, data.ids, seed) == list(splits.SPLITS).index("test")
     tuned = [workshop.tuned(data, test, f"{seed}/{n}", trials=TRIALS) for n in range(tunings)]
     return Result(seed, workshop.untuned(data, test), tuned)
 

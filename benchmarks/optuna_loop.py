@@ -10,7 +10,7 @@ from typing import Any
 
 import optuna
 
-import features
+import columns
 import train
 from pipelines.fraud.hyperparameters import RANGES
 
@@ -29,7 +29,7 @@ def suggest(trial: optuna.Trial) -> dict[str, float]:
 
 def optimize(channels: Path, fixed: dict[str, str], trials: list[dict[str, Any]]) -> float:
     """Train a model for each trial, and return the best one's ROC AUC on the validation set."""
-    schema = features.load_schema(channels / "schema" / "schema.json")
+    schema = columns.load_schema(channels / "schema" / "schema.json")
     static = {name: json.loads(value) for name, value in fixed.items() if not name.startswith("sagemaker_")}
 
     def objective(trial: optuna.Trial) -> float:

@@ -26,9 +26,14 @@ class Script:
         return (self.program, *self.helpers)
 
 
-PREPROCESS = Script("preprocess.py", ("features.py", "schema.json"), "sklearn", "1.9-0")
-TRAIN = Script("train.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
-EVALUATE = Script("evaluate.py", ("features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
+PREPROCESS = Script(
+    "preprocess.py",
+    ("columns.py", "features.py", "learning.py", "raw_tables.py", "splits.py", "schema.json"),
+    "sklearn",
+    "1.9-0",
+)
+TRAIN = Script("train.py", ("columns.py", "features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
+EVALUATE = Script("evaluate.py", ("columns.py", "features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 
 _chosen = read_settings(Path(__file__).with_name("settings.json"))
 # The commands look for these four in the settings of any pipeline.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from features import DataError
+from columns import DataError
 from pipelines.fraud import dataset
 from pipelines.local.boto_session import LocalSession
 from pipelines.local.cache import Cache, Entry

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import inference
-from features import Schema
+from columns import Schema
 
 Row = dict[str, str]
 

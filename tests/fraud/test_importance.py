@@ -8,7 +8,7 @@ import pytest
 import xgboost as xgb
 
 import evaluate
-from features import Column, Schema
+from columns import Column, Schema
 from inference import Model
 
 NAMES = ["noise", "signal", "constant"]

@@ -1,9 +1,8 @@
 """Raw claims as a request brings them, CSV or JSON, turned into what the model reads.
 
-A raw claim has the schema's columns by name, those of claims, then those of customers: as a CSV line below a header,
-or as a JSON object. The policy's id and the label may be there and are left out; no other column may. A CSV without a
-header has these columns in this order: those of claims.csv without the label, then those of customers.csv without the
-second id; the first one may be left out.
+A raw claim has the schema's columns by name, table by table: as a CSV line below a header, or as a JSON object. The id,
+the label and what the schema drops may be there and are left out; no other column may. A CSV without a header has the
+columns in the schema's order, without the label; the id stands in its first place or nowhere.
 """
 
 import json
@@ -14,12 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from columns import FLOAT32_MAX, Column, DataError, Schema
 from features import (
-    FLOAT32_MAX,
-    Column,
-    DataError,
     Matrix,
-    Schema,
     check_names,
     check_quantities,
     encode_matrix,
@@ -51,13 +47,13 @@ def read(body: bytes, content_type: str, schema: Schema) -> Matrix:
         case other:
             raise UnsupportedTypeError(f"content type {other!r} is not supported; allowed: text/csv, application/json")
     if not body.strip():
-        raise DataError("the body is empty; give at least one claim")
+        raise DataError("the body is empty; give at least one row")
     try:
         return read_claims(body, schema)
     except DataError as error:
         if error.row is None:
             raise
-        raise DataError(f"{'the first line' if error.row < 0 else f'claim {error.row + 1}'}: {error}") from error
+        raise DataError(f"{'the first line' if error.row < 0 else f'row {error.row + 1}'}: {error}") from error
 
 
 def media_type(header: str) -> str:
@@ -69,13 +65,13 @@ def _read_csv(data: bytes, schema: Schema) -> Matrix:
     columns = list(dict.fromkeys(column.name for table in schema.tables.values() for column in table))
     first = read_header(data)
     names = None if set(first) & set(columns) else _names(len(first), columns, schema)
-    check_names(names or first, schema.names, (schema.id, schema.label))
+    check_names(names or first, schema.names, schema.others)
     if names is None and b"\n" not in data.strip():
-        raise DataError("no claims below the header; give at least one")
+        raise DataError("no rows below the header; give at least one")
     cells = _split(data, names or first, header=names is None)
     matrix = _encode_plain(schema, cells, "") if cells else None
     if matrix is None:
-        table = read_csv(data, schema.features, names=names, others=(schema.id, schema.label))
+        table = read_csv(data, schema.features, names=names, others=schema.others)
         matrix = encode_matrix(schema.features, table)
     return matrix
 
@@ -119,10 +115,12 @@ def _encode_plain(schema: Schema, cells: Mapping[str, Sequence[Any]], empty: str
 def _names(width: int, columns: Sequence[str], schema: Schema) -> list[str]:
     """Return the names of the columns of a CSV without a header."""
     names = [name for name in columns if name != schema.label]
-    if width == len(names) - 1:
-        names.remove(schema.id)
+    allowed = f"{len(schema.names)} cells"
+    if schema.id is not None:
+        allowed += f", or {len(names)} with {schema.id}"
+        if width == len(schema.names):
+            names.remove(schema.id)
     if width != len(names):
-        allowed = f"{len(names) - 1} cells, or {len(names)} with {schema.id}"
         raise DataError(f"the CSV has no header and {width} cells a line; allowed: a header, or {allowed}")
     return names
 
@@ -168,21 +166,23 @@ def _claims(document: Any) -> list[Claim]:
     if isinstance(document, dict):
         document = document.get("instances", [document])
     if not isinstance(document, list) or not all(isinstance(claim, dict) for claim in document):
-        raise DataError('JSON is not claims; allowed: an object, a list of objects, or {"instances": [objects]}')
+        raise DataError('JSON is not rows; allowed: an object, a list of objects, or {"instances": [objects]}')
     if not document:
-        raise DataError("no claims in the list; give at least one")
+        raise DataError("no rows in the list; give at least one")
     return document
 
 
 def _check_names(names: Sequence[str], schema: Schema, row: int) -> None:
     try:
-        check_names(names, schema.names, (schema.id, schema.label))
+        check_names(names, schema.names, schema.others)
     except DataError as error:
         raise DataError(str(error), row=row) from error
 
 
 def _array(column: Column, values: list[Any]) -> pa.Array:
     text = column.kind == "category"
+    if text:
+        values = [column.numerals.get(value, value) if type(value) in (int, float) else value for value in values]
     allowed = {str, type(None)} if text else NUMBERS
     if not allowed.issuperset(map(type, values)):
         row = next(row for row, value in enumerate(values) if type(value) not in allowed)

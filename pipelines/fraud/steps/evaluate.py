@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from features import DataError, matrix, report_failure, roc_auc
+from columns import DataError
+from features import matrix, report_failure, roc_auc
 from inference import Model, model_fn
 
 DECISION = 0.5

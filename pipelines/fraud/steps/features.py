@@ -1,110 +1,28 @@
-"""From raw claims to what XGBoost reads: the schema, the CSV reader and the encoding of training and inference."""
+"""From raw rows to what XGBoost reads: the CSV reader and the encoding of training and inference."""
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)
+from columns import Column, DataError
+
 Matrix = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
 
 
-class DataError(ValueError):
-    """Data that the schema does not allow, with its place: the column's name and the row's position, where known."""
-
-    def __init__(self, problem: str, *, column: str | None = None, row: int | None = None) -> None:
-        super().__init__(problem if column is None else f"column {column!r}: {problem}")
-        self.row = row
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a raw table: an `id`, a `label`, a `category`, an `integer` or a `number`."""
-
-    name: str
-    kind: str
-    categories: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    minimum: float = -FLOAT32_MAX
-    maximum: float = FLOAT32_MAX
-
-    @property
-    def csv_type(self) -> pa.DataType:
-        """The type that a CSV file's cells are read as."""
-        if self.kind == "category":
-            return pa.dictionary(pa.int32(), pa.string())
-        return pa.int64() if self.kind == "id" else pa.float64()
-
-    @cached_property
-    def codes(self) -> Mapping[str, int]:
-        """Each category's number, under all its spellings."""
-        position = {text: code for code, text in enumerate(self.categories)}
-        return position | {alias: position[text] for alias, text in self.aliases.items()}
-
-    @property
-    def allowed(self) -> str:
-        """The allowed values, in words."""
-        if self.kind == "category":
-            return ", ".join([*self.categories, *self.aliases])
-        if self.kind in ("id", "label"):
-            return "a whole number" if self.kind == "id" else "0 or 1"
-        limits = [f"at least {self.minimum:g}"] if self.minimum > -FLOAT32_MAX else []
-        limits += [f"at most {self.maximum:g}"] if self.maximum < FLOAT32_MAX else []
-        return " ".join(
-            ["a whole number" if self.kind == "integer" else "a finite number", " and ".join(limits)]
-        ).strip()
-
-
-@dataclass(frozen=True)
-class Schema:
-    """The tables' columns, in the files' order."""
-
-    tables: Mapping[str, tuple[Column, ...]]
-    id: str
-    label: str
-
-    @cached_property
-    def features(self) -> tuple[Column, ...]:
-        """The model's inputs: every column but ids and label, table by table."""
-        return tuple(c for columns in self.tables.values() for c in columns if c.kind not in ("id", "label"))
-
-    @cached_property
-    def names(self) -> list[str]:
-        """The names of the features."""
-        return [column.name for column in self.features]
-
-    @cached_property
-    def types(self) -> list[str]:
-        """XGBoost's feature types: c for a category, q for a quantity."""
-        return ["c" if column.kind == "category" else "q" for column in self.features]
-
-
-def load_schema(path: Path) -> Schema:
-    """Read a schema file."""
-    document = json.loads(path.read_text(encoding="utf-8"))
-    tables = {name: tuple(_column(entry) for entry in columns) for name, columns in document["tables"].items()}
-    return Schema(tables, document["id"], document["label"])
-
-
-def _column(entry: dict[str, Any]) -> Column:
-    return Column(**{**entry, "categories": tuple(entry.get("categories", ()))})
-
-
 def encode(columns: Iterable[Column], table: pa.Table) -> pa.Table:
-    """Return the columns as numbers: category codes (int8), float32 quantities, int64 ids; an empty cell stays null.
+    """Return the columns as numbers: category codes, float32 quantities, int64 ids; an empty cell stays null.
 
+    Texts stay what they are: those of an open category, of a label with a positive value, and of an id of that type.
     Raises DataError at the first value that its column does not allow.
     """
     encoders: dict[str, Callable[[Column, pa.Array], pa.Array]] = {"category": _categories, "id": _ids, "label": _label}
@@ -130,8 +48,10 @@ def encode_matrix(columns: Sequence[Column], table: pa.Table) -> Matrix:
 
 
 def _categories(column: Column, texts: pa.Array) -> pa.Array:
+    if column.is_open:
+        return texts
     codes, rows = _codes(column, texts)
-    return pa.array([*codes, None], pa.int8()).take(pa.array(rows))
+    return pa.array([*codes, None], column.code_type).take(pa.array(rows))
 
 
 def _codes(column: Column, texts: pa.Array) -> tuple[list[int], npt.NDArray[np.int32]]:
@@ -176,6 +96,8 @@ def _ids(column: Column, values: pa.Array) -> pa.Array:
 
 
 def _label(column: Column, values: pa.Array) -> pa.Array:
+    if column.positive is not None:
+        return _ids(column, values)
     labels = values.to_numpy(zero_copy_only=False)
     bad = (labels != 0) & (labels != 1)
     if bad.any():

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import xgboost as xgb
 
 import claims
-from features import DataError, Matrix, Schema, load_schema
+from columns import DataError, Schema, load_schema
+from features import Matrix
 
 Probabilities = npt.NDArray[np.float32]
 LONGEST_MESSAGE = 1_000

@@ -1,4 +1,4 @@
-"""The Preprocess job: claims and customers in; encoded train, validation and test sets and some raw test rows out."""
+"""The Preprocess job: raw tables in; encoded train, validation and test sets and some raw test rows out."""
 
 import argparse
 import csv
@@ -6,170 +6,156 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from features import Column, DataError, Schema, encode, load_schema, read_csv, report_failure
+from columns import DataError, Document, Schema, make_schema, read_document
+from features import report_failure
+from learning import binary_label, close, encode_learned, learn_categories
+from raw_tables import Cells, Positions, read_cells, read_table
+from splits import SPLITS, Keys, assign_splits, content_keys, id_keys
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
-SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 ROW_GROUP_ROWS = 131_072
 LABELLED_ROWS = 10_000
+Splits = npt.NDArray[np.int8]
 
 
-def read_table(folder: Path, name: str, columns: Sequence[Column]) -> pa.Table:
-    """Read and encode the table's files (name*.csv), in the order of their names."""
-    files = _files(folder, name)
-    if not files:
-        there = ", ".join(sorted(file.name for file in folder.glob("*"))) or "nothing"
-        raise DataError(f"{folder}: no file {name}*.csv; found: {there}")
-    table = pa.concat_tables([_read_file(file, columns) for file in files])
-    if not table.num_rows:
-        raise DataError(f"{', '.join(file.name for file in files)}: no rows; give at least one policy")
-    return table
+def join(tables: Mapping[str, pa.Table], key: str) -> tuple[pa.Table, Keys, dict[str, Positions]]:
+    """Join one row of each table for each key, in the first table's order.
+
+    Returns the joined rows without the key, their keys as numbers, and where in each table each of them stands.
+    """
+    keys = {name: _unique_keys(table[key], key, name) for name, table in tables.items()}
+    (first, joined), *others = tables.items()
+    positions: dict[str, Positions] = {first: np.arange(joined.num_rows)}
+    joined = joined.drop_columns([key])
+    for name, table in others:
+        rows = positions[name] = _match(keys[first], keys[name], (tables[first][key], table[key]), (key, first, name))
+        if not np.array_equal(keys[first], keys[name]):
+            table = table.take(pa.array(rows))  # noqa: PLW2901 - one table in another order
+        for column in table.column_names:
+            if column != key:
+                joined = joined.append_column(column, table[column])
+    return joined, keys[first], positions
 
 
-def _files(folder: Path, name: str) -> list[Path]:
-    return sorted(folder.glob(f"{name}*.csv"))
+def _unique_keys(ids: pa.ChunkedArray, key: str, name: str) -> Keys:
+    keys = id_keys(ids)
+    ordered = np.sort(keys)
+    _refuse_keys(ordered[1:][ordered[1:] == ordered[:-1]], keys, ids, key, f"stands in {name} more than once")
+    return keys
 
 
-def _read_file(file: Path, columns: Sequence[Column]) -> pa.Table:
-    try:
-        return encode(columns, read_csv(file, columns))
-    except DataError as error:
-        # The header is line 1, so row 0 is line 2.
-        place = file.name if error.row is None else f"{file.name}, line {error.row + 2}"
-        raise DataError(f"{place}: {error}") from error
+def _match(
+    ours: Keys, theirs: Keys, ids: tuple[pa.ChunkedArray, pa.ChunkedArray], names: tuple[str, str, str]
+) -> Positions:
+    """Return where their table has each of our keys; each must have exactly those of the other."""
+    key, our_name, their_name = names
+    order = np.argsort(theirs, kind="stable")
+    rows = order[np.minimum(np.searchsorted(theirs, ours, sorter=order), len(order) - 1)]
+    _refuse_keys(ours[theirs[rows] != ours], ours, ids[0], key, f"stands in {our_name} but not in {their_name}")
+    if len(ours) != len(theirs):
+        alone = np.setdiff1d(theirs, ours)
+        _refuse_keys(alone, theirs, ids[1], key, f"stands in {their_name} but not in {our_name}")
+    return rows
 
 
-def join(claims: pa.Table, customers: pa.Table, key: str) -> pa.Table:
-    """Join one claim with one customer a policy, in the claims' order."""
-    claim_ids, customer_ids = (
-        _unique_ids(table, key, name) for table, name in ((claims, "claims"), (customers, "customers"))
-    )
-    order = np.argsort(customer_ids, kind="stable")
-    rows = order[np.minimum(np.searchsorted(customer_ids, claim_ids, sorter=order), len(order) - 1)]
-    _refuse_ids(claim_ids[customer_ids[rows] != claim_ids], key, "stands in claims but not in customers")
-    if len(claim_ids) != len(customer_ids):
-        alone = np.setdiff1d(customer_ids, claim_ids)
-        _refuse_ids(alone, key, "stands in customers but not in claims")
-    if not np.array_equal(claim_ids, customer_ids):
-        customers = customers.take(pa.array(rows))
-    for name in customers.column_names:
-        if name != key:
-            claims = claims.append_column(name, customers[name])
-    return claims.drop_columns([key])
+def _refuse_keys(bad: Keys, keys: Keys, ids: pa.ChunkedArray, key: str, why: str) -> None:
+    if len(bad):
+        shown = ids[int(np.argmax(keys == bad[0]))]
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        raise DataError(f"{key} {shown}{more} {why}; allowed: one row for each {key} in every table", column=key)
 
 
-def _unique_ids(table: pa.Table, key: str, name: str) -> npt.NDArray[np.int64]:
-    ids: npt.NDArray[np.int64] = table[key].to_numpy()
-    ordered = np.sort(ids)
-    _refuse_ids(ordered[1:][ordered[1:] == ordered[:-1]], key, f"stands in {name} more than once")
-    return ids
-
-
-def _refuse_ids(ids: npt.NDArray[np.int64], key: str, why: str) -> None:
-    if len(ids):
-        more = f" (and {len(ids) - 1} more)" if len(ids) > 1 else ""
-        raise DataError(f"{key} {ids[0]}{more} {why}; allowed: one row a policy in both tables", column=key)
-
-
-def assign_splits(labels: npt.NDArray[np.int8], ids: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int8]:
-    """Return each row's position in SPLITS: by a hash of seed and id, so that the files' order does not matter."""
-    splits = np.empty(len(labels), dtype=np.int8)
-    for label in (0, 1):
-        rows = np.flatnonzero(labels == label)
-        if len(rows) < len(SPLITS):
-            raise DataError(
-                f"{len(rows)} of {len(labels)} policies have the label {label}; "
-                f"allowed: at least {len(SPLITS)}, one each for {', '.join(SPLITS)}"
-            )
-        rows = rows[np.argsort(_hash(ids[rows], seed), kind="stable")]
-        held_out = [max(1, round(len(rows) * share)) for share in list(SPLITS.values())[1:]]
-        bounds = np.cumsum([len(rows) - sum(held_out), *held_out])
-        splits[rows] = np.searchsorted(bounds, np.arange(len(rows)), side="right")
-    return splits
-
-
-def _hash(ids: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.uint64]:
-    # SplitMix64: the same on every platform and in every version of numpy, unlike numpy's own shuffles.
-    mixed = ids.astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema: Schema | None = None) -> dict[str, int]:
+def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema_file: Path | None = None) -> dict[str, int]:
     """Write the three sets and the schema below output_dir; return the sets' row counts.
 
-    The categories' codes are the schema's, and trees need neither scaling nor imputation, so nothing is fitted here.
+    Of the rows, only those of the training set decide about anything: the categories that the schema does not list.
     """
-    schema = schema or load_schema(SCHEMA_FILE)
-    claims, customers = (read_table(input_dir, name, schema.tables[name]) for name in ("claims", "customers"))
-    ids: npt.NDArray[np.int64] = claims[schema.id].to_numpy()
-    joined = join(claims, customers, schema.id).select([schema.label, *schema.names])
-    splits = assign_splits(joined[schema.label].to_numpy(), ids, seed)
+    schema_file = schema_file or SCHEMA_FILE
+    document = read_document(schema_file)
+    schema = make_schema(document, schema_file.name)
+    joined, keys, positions = _read(input_dir, schema)
+    labels, names = binary_label(schema.label_column, joined[schema.label])
+    joined = joined.set_column(0, schema.label, pa.array(labels))
+    splits = assign_splits(labels, content_keys(joined) if keys is None else keys, seed, names=names)
+    joined, learned = _learn(joined, schema, splits)
     counts = {}
     for position, name in enumerate(SPLITS):
         rows = joined.filter(pa.array(splits == position))
         _write(rows, output_dir / name / f"{name}.parquet")
         counts[name] = rows.num_rows
     test = np.flatnonzero(splits == list(SPLITS).index("test"))[:LABELLED_ROWS]
-    labels = joined[schema.label].to_numpy()[test]
-    _write_labelled(output_dir / "labelled" / "labelled.csv", labels, read_cells(input_dir, schema, ids[test]), schema)
-    (output_dir / "schema").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(SCHEMA_FILE, output_dir / "schema" / "schema.json")
+    cells = _cells(input_dir, schema, {name: rows[test] for name, rows in positions.items()}, learned)
+    _write_labelled(output_dir / "labelled" / "labelled.csv", labels[test], cells, schema)
+    _write_schema(output_dir / "schema" / "schema.json", schema_file, close(document, learned) if learned else None)
     return counts
 
 
-def read_cells(folder: Path, schema: Schema, ids: npt.NDArray[np.int64]) -> pa.Table:
-    """Return the features of these policies as the files have them, as text, in the order of the ids."""
-    cells: dict[str, pa.ChunkedArray] = {}
+def _read(folder: Path, schema: Schema) -> tuple[pa.Table, Keys | None, dict[str, Positions]]:
+    """Return all rows, the label first and then the features; their keys, if they have any; and their positions."""
+    tables = {name: read_table(folder, name, columns, schema.drop) for name, columns in schema.tables.items()}
+    keys: Keys | None = None
+    if schema.id is None:
+        ((name, joined),) = tables.items()
+        positions = {name: np.arange(joined.num_rows)}
+    else:
+        joined, keys, positions = join(tables, schema.id)
+    return joined.select([schema.label, *schema.names]), keys, positions
+
+
+def _learn(joined: pa.Table, schema: Schema, splits: Splits) -> tuple[pa.Table, dict[str, list[str]]]:
+    """Return the rows with all categories as codes, and the categories that were learned."""
+    training = splits == list(SPLITS).index("train")
+    learned = {}
+    for column in schema.features:
+        if column.is_open:
+            texts = learned[column.name] = learn_categories(column, joined[column.name], training)
+            codes = encode_learned(replace(column, categories=tuple(texts)), joined[column.name])
+            if unseen := codes.null_count - joined[column.name].null_count:
+                print(
+                    f"column {column.name!r}: {unseen} cells hold no category of a training row, and count as missing"
+                )
+            joined = joined.set_column(joined.column_names.index(column.name), column.name, codes)
+    return joined, learned
+
+
+def _cells(folder: Path, schema: Schema, positions: Mapping[str, Positions], learned: Mapping[str, list[str]]) -> Cells:
+    """Return the features of these rows as the files have them, but empty where they count as missing."""
+    cells: dict[str, list[str]] = {}
     for name, columns in schema.tables.items():
-        names = [column.name for column in columns if column.kind not in ("id", "label")]
-        rows = pa.concat_tables(_find(_files(folder, name), schema.id, names, ids))
-        found: npt.NDArray[np.int64] = rows[schema.id].to_numpy()
-        order = np.argsort(found)
-        rows = rows.take(pa.array(order[np.searchsorted(found, ids, sorter=order)]))
-        cells |= {column: rows[column] for column in names}
-    return pa.table(cells)
+        features = [column for column in columns if column.kind not in ("id", "label")]
+        cells |= read_cells(folder, name, features, positions[name])
+    for name, texts in learned.items():
+        known = set(texts)
+        cells[name] = [text if text in known else "" for text in cells[name]]
+    return cells
 
 
-def _find(files: Sequence[Path], key: str, names: Sequence[str], ids: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
-    """Yield the rows of these ids, and read no further than the last of them."""
-    wanted, missing = pa.array(ids), len(ids)
-    types = {key: pa.int64(), **dict.fromkeys(names, pa.string())}
-    convert = pa_csv.ConvertOptions(column_types=types, include_columns=list(types))
-    for batch in _batches(files, convert):
-        rows = pa.table(batch).filter(pc.is_in(batch[key], wanted))
-        missing -= rows.num_rows
-        yield rows
-        if not missing:
-            return
-
-
-def _batches(files: Sequence[Path], convert: pa_csv.ConvertOptions) -> Iterator[pa.RecordBatch]:
-    for file in files:
-        with pa_csv.open_csv(file, convert_options=convert) as stream:
-            yield from stream
-
-
-def _write_labelled(file: Path, labels: npt.NDArray[np.int8], cells: pa.Table, schema: Schema) -> None:
+def _write_labelled(file: Path, labels: Splits, cells: Cells, schema: Schema) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     with partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([schema.label, *schema.names])
-        writer.writerows(zip(labels.tolist(), *(cells[name].to_pylist() for name in schema.names), strict=True))
+        writer.writerows(zip(labels.tolist(), *(cells[name] for name in schema.names), strict=True))
     partial.replace(file)
+
+
+def _write_schema(file: Path, source: Path, changed: Document | None) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if changed is None:
+        shutil.copyfile(source, file)
+    else:
+        file.write_text(json.dumps(changed, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def hash_files(folder: Path) -> str:
@@ -209,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataError as error:
         return report_failure(error, options.message_file)
     _write_input_report(options.output_dir / "input" / "input.json", sha256.result())
-    print(", ".join(f"{name} {rows} policies" for name, rows in counts.items()))
+    print(", ".join(f"{name} {rows} rows" for name, rows in counts.items()))
     return 0
 
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import xgboost as xgb
 
-from features import DataError, Schema, load_schema, matrix, report_failure, roc_auc
+from columns import DataError, Schema, load_schema
+from features import matrix, report_failure, roc_auc
 
 Labels = npt.NDArray[np.bool_]
 # With fewer rows a second thread costs more than it gives; and one thread adds in the same order on every machine.
@@ -28,7 +29,7 @@ FIXED = {
     "max_cat_to_onehot": 64,
     "disable_default_eval_metric": True,
 }
-SERVED_WITH_THE_MODEL = ("inference.py", "claims.py", "features.py")
+SERVED_WITH_THE_MODEL = ("inference.py", "claims.py", "features.py", "columns.py")
 
 
 @dataclass(frozen=True)

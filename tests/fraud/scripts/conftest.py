@@ -10,7 +10,7 @@ import pytest
 import inference
 import preprocess
 import train
-from features import load_schema
+from columns import load_schema
 from pipelines.fraud.dataset import write
 
 Spoil = Callable[[str, Callable[[list[str]], list[str]]], Path]

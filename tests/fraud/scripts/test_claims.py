@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import claims
 import preprocess
-from features import DataError, encode_matrix, load_schema, read_csv
+from columns import DataError, load_schema
+from features import encode_matrix, read_csv
 from tests.fraud.requests import csv_body, json_body, labelled_rows
 
 CSV, JSON = "text/csv", "application/json"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import preprocess
-from features import DataError, Matrix, encode, encode_matrix, load_schema, matrix
+from columns import DataError, load_schema
+from features import Matrix, encode, encode_matrix, matrix
 
 SCHEMA = load_schema(preprocess.SCHEMA_FILE)
 QUANTITIES = [column for column in SCHEMA.features if column.kind != "category"]

@@ -13,7 +13,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 import evaluate
-from features import DataError
+from columns import DataError
 
 
 @pytest.fixture(scope="session")

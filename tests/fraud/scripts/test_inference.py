@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import evaluate
 import inference
-from features import DataError
+from columns import DataError
 from tests.fraud.requests import Row, answer, csv_body, json_body, json_objects, labelled_rows, scores
 
 CSV, JSON = "text/csv", "application/json"

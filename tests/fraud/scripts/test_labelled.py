@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import preprocess
-from features import encode, load_schema, read_csv
+from columns import load_schema
+from features import encode, read_csv
 from tests.fraud.scripts.conftest import Spoil
 
 LABELLED = Path("labelled", "labelled.csv")

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import preprocess
-from features import DataError, load_schema
+import splits
+from columns import DataError, load_schema
 from tests.fraud.scripts.conftest import Spoil
 
 SETS = ("train", "validation", "test")
@@ -71,7 +72,7 @@ def test_the_sets_have_the_same_share_of_fraud_and_no_policy_is_lost(prepared: P
     share = pd.read_csv(raw / "claims.csv")["fraud"].mean()
     assert sum(len(table) for table in tables.values()) == 5_000
     for name, table in tables.items():
-        assert len(table) == pytest.approx(5_000 * preprocess.SPLITS[name], abs=2)
+        assert len(table) == pytest.approx(5_000 * splits.SPLITS[name], abs=2)
         assert table["fraud"].mean() == pytest.approx(share, abs=0.001)
 
 
@@ -136,8 +137,8 @@ def test_quoted_cells_a_byte_order_mark_and_windows_line_ends_are_read(small: Pa
 
 def test_the_train_set_does_not_depend_on_the_test_sets_values(spoil: Spoil, small: Path, tmp_path: Path) -> None:
     ids = pd.read_csv(small / "claims.csv")
-    splits = preprocess.assign_splits(ids["fraud"].to_numpy(np.int8), ids["policy_id"].to_numpy(), 1)
-    line = int(np.flatnonzero(splits == 2)[0]) + 2
+    assigned = splits.assign_splits(ids["fraud"].to_numpy(np.int8), ids["policy_id"].to_numpy(), 1)
+    line = int(np.flatnonzero(assigned == 2)[0]) + 2
     preprocess.preprocess(small, tmp_path / "before", seed=1)
     preprocess.preprocess(spoil("claims", cell(line, "injury_claim", "1e9")), tmp_path / "after", seed=1)
     before, after = files(tmp_path / "before"), files(tmp_path / "after")
@@ -147,9 +148,9 @@ def test_the_train_set_does_not_depend_on_the_test_sets_values(spoil: Spoil, sma
 
 def test_a_split_hardly_depends_on_the_policys_number() -> None:
     ids = np.arange(1, 10_001)
-    splits = preprocess.assign_splits((ids % 30 == 0).astype(np.int8), ids, 42)
-    assert np.bincount(splits).tolist() == [6_000, 2_000, 2_000]
-    assert abs(np.mean(ids[splits == 2]) - 5_000) < 200
+    assigned = splits.assign_splits((ids % 30 == 0).astype(np.int8), ids, 42)
+    assert np.bincount(assigned).tolist() == [6_000, 2_000, 2_000]
+    assert abs(np.mean(ids[assigned == 2]) - 5_000) < 200
 
 
 BAD_CELLS = [
@@ -227,9 +228,9 @@ BAD_TABLES = [
         lambda lines: [f"{line},{'fraud' if n == 0 else '0'}" for n, line in enumerate(lines)],
         "claims.csv: column 'fraud': stands there twice; found:",
     ),
-    ("claims", lambda lines: lines[:1], "claims.csv: no rows; give at least one policy"),
-    ("claims", column_of("0", "fraud"), "0 of 400 policies have the label 1; allowed: at least 3, one each for train"),
-    ("claims", column_of("1", "fraud"), "0 of 400 policies have the label 0; allowed: at least 3, one each for train"),
+    ("claims", lambda lines: lines[:1], "claims.csv: no rows; give at least one"),
+    ("claims", column_of("0", "fraud"), "0 of 400 rows have the label 1; allowed: at least 3, one each for train"),
+    ("claims", column_of("1", "fraud"), "0 of 400 rows have the label 0; allowed: at least 3, one each for train"),
     (
         "claims",
         cell(5, "policy_id", "77"),
@@ -281,7 +282,7 @@ def test_a_wrong_encoding_is_named_with_its_line(line: int, message: str, small:
 
 def test_a_missing_file_is_named_with_what_is_there(small: Path, tmp_path: Path) -> None:
     shutil.copy(small / "customers.csv", tmp_path)
-    with pytest.raises(DataError, match=r"no file claims\*\.csv; found: customers\.csv$"):
+    with pytest.raises(DataError, match=r"no file claims\*\.csv and no claims\*\.parquet; found: customers\.csv$"):
         preprocess.preprocess(tmp_path, tmp_path / "out", seed=1)
     assert not (tmp_path / "out").exists()
 
@@ -309,7 +310,7 @@ def test_the_job_ends_with_zero_and_says_how_many_rows_each_set_has(
     small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert preprocess.main(["--input-dir", str(small), "--output-dir", str(tmp_path / "out")]) == 0
-    assert capsys.readouterr().out == "train 240 policies, validation 80 policies, test 80 policies\n"
+    assert capsys.readouterr().out == "train 240 rows, validation 80 rows, test 80 rows\n"
 
 
 def test_the_schema_handed_on_is_the_schema_read(prepared: Path) -> None:

@@ -51,9 +51,9 @@ def test_a_bad_csv_cell_is_named_with_its_claim_and_column(
     name: str, cell: str, message: str, model: inference.Model, rows: list[Row]
 ) -> None:
     body = csv_body([rows[0], rows[1] | {name: cell}, rows[2]])
-    assert refusal(model, body, CSV) == f"400 claim 2: column {name!r}: {message}"
+    assert refusal(model, body, CSV) == f"400 row 2: column {name!r}: {message}"
     headerless = body.partition(b"\n")[2]
-    assert refusal(model, headerless, CSV) == f"400 claim 2: column {name!r}: {message}"
+    assert refusal(model, headerless, CSV) == f"400 row 2: column {name!r}: {message}"
 
 
 VALUES: list[tuple[str, Any, str]] = [
@@ -88,7 +88,7 @@ def test_a_bad_json_value_is_named_with_its_claim_and_column(
     claims = json_objects(rows, model.schema)
     claims[1][name] = value
     for document in (claims, {"instances": claims}):
-        assert refusal(model, json.dumps(document), JSON) == f"400 claim 2: column {name!r}: {message}"
+        assert refusal(model, json.dumps(document), JSON) == f"400 row 2: column {name!r}: {message}"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_missing_a_further_and_a_repeated_column_are_named(
         first, second, third = json_objects(rows, model.schema)
         return refusal(model, json.dumps([first, change(second), third]), JSON)
 
-    place = "400 claim 2: " if content_type == JSON else "400 "
+    place = "400 row 2: " if content_type == JSON else "400 "
     known = ", ".join(model.schema.names)
     less = {name: value for name, value in rows[0].items() if name != "auto_year"}
     assert refused(lambda row: {name: row[name] for name in less}) == (
@@ -145,7 +145,7 @@ def test_a_column_that_stands_there_twice_is_named(name: str, model: inference.M
     claims = json_objects(rows, model.schema)
     second = json.dumps(claims[1])[:-1] + f', "{name}": 1, "{name}": 1}}'
     body = f"[{json.dumps(claims[0])}, {second}]"
-    assert refusal(model, body, JSON) == f"400 claim 2: column {name!r}: stands there twice"
+    assert refusal(model, body, JSON) == f"400 row 2: column {name!r}: stands there twice"
 
 
 # Whole bodies
@@ -156,30 +156,30 @@ def header(rows: list[Row]) -> bytes:
 
 
 BODIES: list[tuple[str, Callable[[list[Row]], bytes], str]] = [
-    (CSV, lambda _: b"", "400 the body is empty; give at least one claim"),
-    (CSV, lambda _: b" \r\n\n", "400 the body is empty; give at least one claim"),
-    (CSV, header, "400 no claims below the header; give at least one"),
-    (CSV, lambda rows: header(rows) + b"\n\n", "400 no claims below the header; give at least one"),
+    (CSV, lambda _: b"", "400 the body is empty; give at least one row"),
+    (CSV, lambda _: b" \r\n\n", "400 the body is empty; give at least one row"),
+    (CSV, header, "400 no rows below the header; give at least one"),
+    (CSV, lambda rows: header(rows) + b"\n\n", "400 no rows below the header; give at least one"),
     (
         CSV,
         lambda _: b"1,2,3\n",
         "400 the CSV has no header and 3 cells a line; allowed: a header, or 28 cells, or 29 with policy_id",
     ),
-    (CSV, lambda rows: csv_body(rows) + b"1,2\n", "400 claim 4: 2 cells; allowed: 28, one for each column"),
+    (CSV, lambda rows: csv_body(rows) + b"1,2\n", "400 row 4: 2 cells; allowed: 28, one for each column"),
     (
         CSV,
         lambda rows: csv_body(rows, header=False) + b"1,2\n",
-        "400 claim 4: 2 cells; allowed: 28, one for each column",
+        "400 row 4: 2 cells; allowed: 28, one for each column",
     ),
     (
         CSV,
         lambda rows: csv_body([rows[0], rows[1] | {"incident_type": "@"}]).replace(b"@", b"\xff"),
-        "400 claim 2: byte 0xff is not UTF-8; allowed: CSV saved as UTF-8",
+        "400 row 2: byte 0xff is not UTF-8; allowed: CSV saved as UTF-8",
     ),
     (
         CSV,
         lambda rows: csv_body([rows[0], rows[1] | {"incident_type": "@"}], header=False).replace(b"@", b"\xff"),
-        "400 claim 2: byte 0xff is not UTF-8; allowed: CSV saved as UTF-8",
+        "400 row 2: byte 0xff is not UTF-8; allowed: CSV saved as UTF-8",
     ),
     (
         CSV,
@@ -187,17 +187,17 @@ BODIES: list[tuple[str, Callable[[list[Row]], bytes], str]] = [
         "400 the first line: byte 0xff is not UTF-8; allowed: CSV saved as UTF-8",
     ),
     (CSV, lambda _: b"1" * 200_000, "400 the first line: not readable as CSV: field larger than field limit (131072)"),
-    (CSV, lambda rows: csv_body(rows) + b'"a\nb', "400 claim 4: 1 cells; allowed: 28, one for each column"),
-    (JSON, lambda _: b"", "400 the body is empty; give at least one claim"),
-    (JSON, lambda _: b"[]", "400 no claims in the list; give at least one"),
-    (JSON, lambda _: b'{"instances": []}', "400 no claims in the list; give at least one"),
+    (CSV, lambda rows: csv_body(rows) + b'"a\nb', "400 row 4: 1 cells; allowed: 28, one for each column"),
+    (JSON, lambda _: b"", "400 the body is empty; give at least one row"),
+    (JSON, lambda _: b"[]", "400 no rows in the list; give at least one"),
+    (JSON, lambda _: b'{"instances": []}', "400 no rows in the list; give at least one"),
     (JSON, lambda _: b"{", "400 the body is not JSON: Expecting property name enclosed in double quotes: line 1"),
     (JSON, lambda _: b"{} {}", "400 the body is not JSON: Extra data: line 1 column 4 (char 3)"),
     (JSON, lambda _: b"\xff", "400 the body is not JSON: 'utf-8' codec can't decode byte 0xff in position 0"),
     (JSON, lambda _: b"[" * 1_000_000, "400 the body is not JSON: maximum recursion depth exceeded"),
     (JSON, lambda _: b'{"a": ' + b"1" * 5_000 + b"}", "400 the body is not JSON: Exceeds the limit (4300 digits)"),
     *(
-        (JSON, lambda _, body=body: body, "400 JSON is not claims; allowed: an object, a list of objects, or")
+        (JSON, lambda _, body=body: body, "400 JSON is not rows; allowed: an object, a list of objects, or")
         for body in (b"3", b"[1]", b"null", b'"text"', b'{"instances": 3}', b"[[]]", b"[{}, null]")
     ),
 ]
@@ -264,7 +264,7 @@ def test_a_refusal_is_a_wsgi_application(model: inference.Model) -> None:
     assert isinstance(refused, inference.Refusal)
     started: list[Any] = []
     body = b"".join(refused({}, lambda *arguments: started.extend(arguments)))
-    assert body == b"the body is empty; give at least one claim\n"
+    assert body == b"the body is empty; give at least one row\n"
     status, headers = started
     assert status == "400 Bad Request"
     assert dict(headers) == {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))}

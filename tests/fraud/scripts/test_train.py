@@ -17,7 +17,8 @@ from sklearn.metrics import roc_auc_score
 
 import inference
 import train
-from features import DataError, load_schema, matrix, roc_auc
+from columns import DataError, load_schema
+from features import matrix, roc_auc
 from pipelines.fraud.hyperparameters import RANGES, UNTUNED
 
 # What SageMaker defines for the XGBoost container; #011 is a tab in the log.
@@ -45,7 +46,14 @@ def test_the_model_folder_holds_the_model_the_schema_and_the_code_that_serves_it
     names = sorted(
         str(file.relative_to(channels / "model")) for file in (channels / "model").rglob("*") if file.is_file()
     )
-    assert names == ["code/claims.py", "code/features.py", "code/inference.py", "schema.json", "xgboost-model"]
+    assert names == [
+        "code/claims.py",
+        "code/columns.py",
+        "code/features.py",
+        "code/inference.py",
+        "schema.json",
+        "xgboost-model",
+    ]
 
 
 # XGBoost says that it guesses the format, as it does of its own container's model file.
