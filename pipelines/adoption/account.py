@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import NoRegionError
+
 if TYPE_CHECKING:
     import boto3
 
@@ -42,6 +44,12 @@ class Account:
 
 
 def open_account(session: boto3.Session) -> Account:
-    """Return the account of the session's credentials, by STS."""
+    """Return the account of the session's credentials, by STS.
+
+    Raises:
+        NoRegionError: the session has none; STS alone would do without.
+    """
+    if not session.region_name:
+        raise NoRegionError
     identity = session.client("sts").get_caller_identity()
     return Account(session, identity["Account"], identity["Arn"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pipelines.adoption.account import Account
+from pipelines.adoption.account import Account, open_account
 from pipelines.adoption.doctor.bucket import check_bucket, check_template
 from pipelines.adoption.doctor.connection import check_connection
 from pipelines.adoption.doctor.finding import Finding, ok, problem, unknown
@@ -18,6 +18,7 @@ from pipelines.adoption.doctor.roles import check_permissions, check_trust
 from pipelines.adoption.doctor.studio import check_domain, check_product, check_stack
 from pipelines.adoption.doctor.subject import NotThereError, Subject
 from pipelines.delivery.aws_errors import explain
+from pipelines.delivery.errors import UsageError
 from pipelines.delivery.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def examine(subject: Subject) -> Iterator[Finding]:
     for name, check in (OF_ALL | (OF_GITHUB if subject.github else OF_CODEBUILD)).items():
         try:
             yield from check(subject)
-        except NotThereError as error:
+        except (NotThereError, UsageError) as error:
             yield unknown(name, str(error))
         except (ClientError, BotoCoreError) as error:
             yield unknown(name, explain(error) or str(error))
@@ -55,7 +56,7 @@ def examine(subject: Subject) -> Iterator[Finding]:
 def without_account(session: boto3.Session) -> list[Finding]:
     """Return what is wrong with the credentials or the region of a session; nothing where AWS knows who calls."""
     try:
-        session.client("sts").get_caller_identity()
+        open_account(session)
     except (ClientError, BotoCoreError) as error:
         says, _, advice = (explain(error) or str(error)).partition(". Next: ")
         return [problem(CREDENTIALS, says, advice)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from pprint import pformat
 from typing import Any
 
 from pipelines.adoption.installation.published import NAME
@@ -13,7 +12,7 @@ from pipelines.adoption.installation.published import NAME
 # Of the template's parameters, those that nobody but the project's owner knows.
 ASKED = {"RepositoryOwner": "OWNER", "RepositoryName": "REPOSITORY"}
 PROJECT = "my-project"
-_WIDTH = 110
+_INDENT = " " * 4
 
 
 def by_template(template_url: str, role: str, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -38,12 +37,13 @@ def as_command(request: Mapping[str, Any]) -> str:
 
 def as_program(request: Mapping[str, Any]) -> str:
     """Return a request of CreateProject as a program."""
-    members = "".join(f"    {name}={_literal(value)},\n" for name, value in request.items())
+    # Of texts, lists and objects, JSON is Python too.
+    members = "".join(f"{_INDENT}{name}={_literal(value)},\n" for name, value in request.items())
     return f'import boto3\n\nboto3.client("sagemaker").create_project(\n{members})'
 
 
 def _literal(value: object) -> str:
-    return pformat(value, width=_WIDTH, sort_dicts=False).replace("\n", "\n" + " " * 8)
+    return json.dumps(value, indent=len(_INDENT)).replace("\n", f"\n{_INDENT}")
 
 
 def _pairs(parameters: Mapping[str, str]) -> list[dict[str, str]]:
