@@ -111,7 +111,8 @@ def _of_sagemaker(call: Call) -> Iterator[Request]:
         if role:
             yield Request("iam:PassRole", role, {"iam:PassedToService": "sagemaker.amazonaws.com"})
     if key := body.get("KmsKeyId"):
-        yield Request("kms:CreateGrant", key)
+        # For the service, which attaches the volumes.
+        yield Request("kms:CreateGrant", key, {"kms:GrantIsForAWSResource": "true"})
         yield Request("kms:DescribeKey", key)
 
 

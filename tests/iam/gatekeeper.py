@@ -1,10 +1,11 @@
-"""A proxy before the AWS account that lets through what the caller's role may do by its documented policy."""
+"""A proxy before an AWS account that lets through what the caller's role may do by its policy."""
 
 import http.client
 import json
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.iam.calls import FREE, Call, questions
@@ -15,11 +16,18 @@ HOP_BY_HOP = {"connection", "content-length", "transfer-encoding"}
 
 
 class Gatekeeper:
-    """Knows the permissions of each role, by its ARN, which callers give as their session token."""
+    """Knows the permissions of each role, by its ARN, which callers give as their session token.
 
-    def __init__(self, target: str, permissions: Mapping[str, Policy]) -> None:
+    `key` is the ARN of the key that buckets are encrypted by, if they are by one of the account's own. `answers` has
+    what operations return that the account does not know.
+    """
+
+    def __init__(self, target: str, permissions: Mapping[str, Policy], *, key: str | None = None) -> None:
         self.target = urlsplit(target).netloc
         self.permissions = permissions
+        self.key = key
+        self.answers: dict[str, Any] = {}
+        self.calls: list[tuple[str, Call]] = []
         self.asked: list[tuple[str, Request]] = []
         self.refused: list[tuple[str, Request]] = []
         gatekeeper = self
@@ -35,7 +43,8 @@ class Gatekeeper:
     def judge(self, call: Call) -> Request | None:
         """Return what of a call is not allowed, if anything."""
         role = call.headers["X-Amz-Security-Token"]
-        for question in questions(call):
+        self.calls.append((role, call))
+        for question in questions(call, key=self.key):
             if question.action in FREE:
                 continue
             self.asked.append((role, question))
@@ -50,6 +59,7 @@ class Gatekeeper:
 
     def reset(self) -> None:
         """Forget what was asked."""
+        self.calls.clear()
         self.asked.clear()
         self.refused.clear()
 
@@ -69,9 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        refused = self.owner.judge(Call(self.command, self.path, self.headers, body))
+        call = Call(self.command, self.path, self.headers, body)
+        refused = self.owner.judge(call)
         if refused:
             self._refuse(f"User: a role is not authorized to perform: {refused.action} on resource: {refused.resource}")
+            return
+        if call.operation in self.owner.answers:
+            content = json.dumps(self.owner.answers[call.operation]).encode()
+            self._answer(200, {"Content-Type": "application/x-amz-json-1.1"}, content)
             return
         connection = http.client.HTTPConnection(self.owner.target, timeout=LIMIT_SECONDS)
         connection.request(self.command, self.path, body, {**dict(self.headers), "Host": self.owner.target})
@@ -80,6 +95,12 @@ class _Handler(BaseHTTPRequestHandler):
         connection.close()
         headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
         self._answer(answer.status, headers, content, length=answer.headers.get("Content-Length"))
+
+    def handle_expect_100(self) -> bool:
+        """Let a client go on that waits to be told so: uploads do, for a second."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - the base's names
 

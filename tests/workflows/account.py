@@ -39,9 +39,9 @@ class Account:
         pages = self.client.get_paginator("list_model_packages").paginate()
         return [entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"]]
 
-    def make_bucket(self) -> None:
-        """Make the bucket that the variables name."""
-        self._session.client("s3").create_bucket(Bucket=BUCKET)
+    def make_bucket(self, name: str = BUCKET) -> None:
+        """Make a bucket, that of the variables unless named."""
+        self._session.client("s3").create_bucket(Bucket=name)
 
     def stop(self, request: Mapping[str, Any]) -> None:
         """Stop the execution that a request is about, as a person in the console does."""
