@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-_ABSENT = frozenset({"ResourceNotFound", "ResourceNotFoundException", "ValidationException"})
+_ABSENT = frozenset({"ResourceNotFound", "ResourceNotFoundException", "ValidationError", "ValidationException"})
 _WORDS = ("could not find", "does not exist", "not found")
 
 
