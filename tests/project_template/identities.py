@@ -24,6 +24,7 @@ def _local(service: str, resource: str) -> str:
 
 
 FORMS = {
+    "AWS::CloudWatch::Alarm": Form(_local("cloudwatch", "alarm:{name}"), "AlarmName"),
     "AWS::CodeBuild::Project": Form(_local("codebuild", "project/{name}"), "Name"),
     "AWS::CodeBuild::ReportGroup": Form(_local("codebuild", "report-group/{name}"), "Name", True),
     "AWS::Events::ApiDestination": Form(_local("events", f"api-destination/{{name}}/{KEY_ID}"), "Name"),

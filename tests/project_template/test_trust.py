@@ -155,6 +155,7 @@ def test_only_this_projects_rules_start_anything(full_stack: Stack) -> None:
     assert service_may(full_stack, "EventsRole", "events.amazonaws.com", source=arn)
     other = arn.replace(NAME, "other-p-xyz")
     assert not service_may(full_stack, "EventsRole", "events.amazonaws.com", source=other)
+    assert not service_may(full_stack, "EventsRole", "events.amazonaws.com", account="999999999999", source=arn)
 
 
 def test_the_launch_role_is_for_cloudformation_service_catalog_and_studio(installed: Stack) -> None:
