@@ -19,7 +19,6 @@ from pipelines.delivery.errors import UsageError
 if TYPE_CHECKING:
     from pipelines.adoption.account import Account
     from pipelines.adoption.doctor.subject import GitHub, Subject
-    from pipelines.adoption.installation.domain import Domain
     from pipelines.adoption.installation.order import Change, Order
     from pipelines.delivery.attention import Attention
     from pipelines.delivery.run import Site
@@ -33,6 +32,11 @@ TEMPLATE: Final[dict[str, Any]] = {
     "metavar": "FILE",
     "type": parse_path,
     "help": "the template (default: project-template/template.yml of this checkout)",
+}
+DOMAIN: Final[dict[str, Any]] = {
+    "metavar": "ID",
+    "type": parse_text,
+    "help": "the Studio domain (default: the only one of the Region)",
 }
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+", re.ASCII)
 _STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}", re.ASCII)
@@ -61,6 +65,7 @@ def make_parser() -> Parser:
 def _add_install(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "install the template, or bring it up to date; without --yes, only say what would change"
     install = _add_command(commands, "install", text)
+    install.add_argument("--domain-id", **DOMAIN)
     install.add_argument("--template", **TEMPLATE)
     install.add_argument(
         "--execution-role",
@@ -82,6 +87,7 @@ def _add_install(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_doctor(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "check what a project needs, and say how to mend what is missing; changes nothing"
     doctor = _add_command(commands, "doctor", text)
+    doctor.add_argument("--domain-id", **DOMAIN)
     doctor.add_argument("--template", **TEMPLATE)
     doctor.add_argument(
         "--provider", choices=PROVIDERS, default=PROVIDERS[0], help=f"what builds and deploys (default {PROVIDERS[0]})"
@@ -118,9 +124,6 @@ def _add_command(commands: argparse._SubParsersAction[Parser], name: str, text: 
     command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument(
         "--stack-name", metavar="NAME", type=_parse_stack, default=STACK, help=f"its stack (default {STACK})"
-    )
-    command.add_argument(
-        "--domain-id", metavar="ID", type=parse_text, help="the Studio domain (default: the only one of the region)"
     )
     command.set_defaults(local=False, local_root=None)
     return command
@@ -159,7 +162,7 @@ def _install(options: argparse.Namespace) -> int:
     with command_line.open_site(options) as site, interrupts() as interrupt:
         account = open_account(site.session)
         order, attention = _order(options, account), _attention(interrupt)
-        _say_where(account, order.domain)
+        _say_where(account, f"domain {order.domain.id}" if order.domain else "no Studio domain")
         if _carry_out(lambda: changes(account, order, attention), does=options.yes):
             request = project_request(account, order)
             _print(
@@ -214,23 +217,21 @@ def _github(options: argparse.Namespace) -> GitHub:
 def _uninstall(options: argparse.Namespace) -> int:
     # As in _install.
     from pipelines.adoption.account import open_account  # noqa: PLC0415
-    from pipelines.adoption.installation.domain import find_domain  # noqa: PLC0415
     from pipelines.adoption.installation.stack import find_stack  # noqa: PLC0415
     from pipelines.adoption.installation.uninstall import changes  # noqa: PLC0415
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
     with command_line.open_site(options) as site, interrupts() as interrupt:
         account = open_account(site.session)
-        domain = find_domain(account, options.domain_id)
         stack = find_stack(account.client("cloudformation"), options.stack_name)
         attention = _attention(interrupt)
-        _say_where(account, domain)
+        _say_where(account)
         if stack is None:
             _print([f"there is no stack {options.stack_name}: nothing to delete"])
             return 0
 
         def plan() -> Iterator[Change]:
-            return changes(account, stack, domain, attention, deletes_objects=options.delete_objects)
+            return changes(account, stack, attention, deletes_objects=options.delete_objects)
 
         _carry_out(plan, does=options.yes)
     return 0
@@ -242,11 +243,12 @@ def _order(options: argparse.Namespace, account: Account) -> Order:
     from pipelines.adoption.installation.source import read_source  # noqa: PLC0415
 
     source, domain = read_source(options.template), find_domain(account, options.domain_id)
-    roles = tuple(dict.fromkeys([*([domain.role] if domain else []), *options.execution_role]))
+    given = [domain.role] if domain and domain.role else []
+    roles = tuple(dict.fromkeys([*given, *options.execution_role]))
     if not roles:
         raise UsageError(
-            f"{account.region} has no Studio domain: give the role that creates projects by --execution-role ARN, "
-            "or the domain's region by AWS_DEFAULT_REGION"
+            f"{account.region} has no Studio domain with an execution role: give the role that creates projects "
+            "by --execution-role ARN, or the domain's Region by AWS_DEFAULT_REGION"
         )
     return Order(source, options.stack_name, domain, roles, service_catalog=options.service_catalog)
 
@@ -255,12 +257,11 @@ def _attention(interrupt: Event) -> Attention:
     from pipelines.delivery.attention import Attention  # noqa: PLC0415 - as in _install
 
     again = f"{command_line.typed_name('project-template')} {shlex.join(sys.argv[1:])}"
-    return Attention(interrupt, advise=lambda _: f"the same command takes it up again: {again}")
+    return Attention(interrupt, advise=lambda _: f"once it has ended, the same command goes on: {again}")
 
 
-def _say_where(account: Account, domain: Domain | None) -> None:
-    place = f"domain {domain.id}" if domain else "no Studio domain"
-    _print([f"account {account.number}, {account.region}, {place}, as {account.caller}"])
+def _say_where(account: Account, *more: str) -> None:
+    _print([", ".join((f"account {account.number}", account.region, *more, f"as {account.caller}"))])
 
 
 def _carry_out(plan: Callable[[], Iterator[Change]], *, does: bool) -> bool:

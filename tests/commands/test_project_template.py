@@ -180,7 +180,7 @@ def test_without_a_domain_the_role_that_makes_projects_is_asked_for(command: Com
     command.aws.client("sagemaker").delete_domain(DomainId="d-studio")
     code, line = command.refuse("install", "--yes")
     assert code == 2
-    assert line.startswith(f"{REGION} has no Studio domain: give the role that creates projects by --execution-role")
+    assert line.startswith(f"{REGION} has no Studio domain with an execution role: give the role that")
     done = command.call("install", "--yes", "--execution-role", ROLE)
     assert (done.code, command.aws.changing()) == (0, ["CreateStack", "PutObject"])
     assert ", no Studio domain, " in done.lines[0]
@@ -202,7 +202,7 @@ def test_a_domain_of_another_region_is_not_found(command: Command, monkeypatch: 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     code, line = command.refuse("install", "--domain-id", "d-studio", "--yes")
     assert code == 2
-    assert line == "no domain d-studio in us-east-1: there is none; AWS_DEFAULT_REGION chooses the region"
+    assert line == "no domain d-studio in us-east-1: there is none; AWS_DEFAULT_REGION chooses the Region"
 
 
 def test_what_aws_denies_is_said_in_one_line_and_nothing_is_changed(command: Command) -> None:

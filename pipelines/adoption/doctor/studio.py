@@ -21,7 +21,7 @@ def check_domain(subject: Subject) -> Iterator[Finding]:
             "AWS_DEFAULT_REGION=REGION project-template doctor  # where the domain is",
         )
         return
-    yield ok("Studio domain", f"{domain.id}, whose users have the role {domain.role}")
+    yield ok("Studio domain", f"{domain.id}, whose users have the role {domain.role or 'of their profiles'}")
     if subject.product is None:
         yield _location(subject, domain.arn, domain.location)
 

@@ -78,4 +78,5 @@ class Subject:
     def roles(self) -> list[str]:
         """The ARNs of the roles that create projects: the domain's, and those of the installation."""
         installed = self.installed.parameters[STUDIO_ROLES].split(",")
-        return list(dict.fromkeys([*([self.domain.role] if self.domain else []), *installed]))
+        own = [self.domain.role] if self.domain and self.domain.role else []
+        return list(dict.fromkeys([*own, *installed]))

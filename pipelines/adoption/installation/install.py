@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from pipelines.adoption.account import Account
 from pipelines.adoption.installation import catalog, published
 from pipelines.adoption.installation.domain import LOCATION_TAG, Domain
@@ -95,8 +97,9 @@ def made_bucket(account: Account, stack: str) -> str:
 def _stack(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
     """Yield what makes the stack as it is wished; parameters that are not named stay as they are."""
     stack = find_stack(account.client("cloudformation"), order.stack)
-    names = [role.rpartition("/")[2] for role in order.roles]
-    wanted = {STUDIO_ROLES: ",".join(order.roles), STUDIO_ROLE_NAMES: ",".join(names)}
+    roles = dict.fromkeys((*(_roles_kept(account, stack) if stack else ()), *order.roles))
+    names = [role.rpartition("/")[2] for role in roles]
+    wanted = {STUDIO_ROLES: ",".join(roles), STUDIO_ROLE_NAMES: ",".join(names)}
     if stack is None:
         # Asked once: what the stack made must not look as if it had been there before.
         provider = {IDENTITY_PROVIDER: "exists" if find_provider(account) else "create"}
@@ -104,6 +107,21 @@ def _stack(account: Account, order: Order, attention: Attention) -> Iterator[Cha
     else:
         stack.check_usable()
         yield from _update(account, order, attention, stack, wanted)
+
+
+def _roles_kept(account: Account, stack: Stack) -> list[str]:
+    """Return the roles of earlier installations, of other domains too; IAM refuses to trust one that is gone."""
+    return [role for role in stack.parameters.get(STUDIO_ROLES, "").split(",") if role and _exists(account, role)]
+
+
+def _exists(account: Account, role: str) -> bool:
+    try:
+        account.client("iam").get_role(RoleName=role.rpartition("/")[2])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchEntity":
+            return False
+        raise
+    return True
 
 
 def _new_stack(account: Account, order: Order, attention: Attention, parameters: Mapping[str, str]) -> Change:

@@ -12,6 +12,7 @@ from pipelines.delivery.attention import Attention
 from pipelines.delivery.errors import DeliveryError
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+GONE = "DELETE_COMPLETE"
 UNCHANGED = "No updates are to be performed"
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.5, 10.0, 1.5
 # A stack in one of these states can be deleted, and nothing else.
@@ -54,13 +55,8 @@ class Stack:
 
 def find_stack(client: Any, name: str) -> Stack | None:
     """Return a stack by its name or ARN; none where there is none, or no more."""
-    try:
-        (found,) = client.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"].get("Message", ""):
-            return None
-        raise
-    if found["StackStatus"] == "DELETE_COMPLETE":
+    found = _describe(client, name)
+    if found is None:
         return None
     return Stack(
         name=found["StackName"],
@@ -78,52 +74,55 @@ def declared_parameters(client: Any, template: str) -> set[str]:
     return {each["ParameterKey"] for each in summary.get("Parameters", [])}
 
 
-def create(client: Any, name: str, template: str, parameters: Mapping[str, str], attention: Attention) -> Stack:
+def create(client: Any, name: str, template: str, parameters: Mapping[str, str], attention: Attention) -> None:
     """Make a stack and wait until it is whole."""
     answer = client.create_stack(
         StackName=name, TemplateBody=template, Parameters=_given(parameters), Capabilities=CAPABILITIES
     )
-    return _wait_whole(client, answer["StackId"], "CREATE_COMPLETE", attention)
+    _wait(client, answer["StackId"], "CREATE_COMPLETE", attention)
 
 
-def update(client: Any, stack: Stack, template: str, parameters: Mapping[str, str], attention: Attention) -> Stack:
+def update(client: Any, stack: Stack, template: str, parameters: Mapping[str, str], attention: Attention) -> None:
     """Bring a stack up to date and wait until it is; one that is so already is a success."""
     try:
         client.update_stack(
             StackName=stack.arn, TemplateBody=template, Parameters=_given(parameters), Capabilities=CAPABILITIES
         )
     except ClientError as error:
-        if UNCHANGED in error.response["Error"].get("Message", ""):
-            return stack
-        raise
-    return _wait_whole(client, stack.arn, "UPDATE_COMPLETE", attention)
+        if UNCHANGED not in error.response["Error"].get("Message", ""):
+            raise
+    else:
+        _wait(client, stack.arn, "UPDATE_COMPLETE", attention)
 
 
 def delete(client: Any, stack: Stack, attention: Attention) -> None:
     """Delete a stack and wait until it is gone."""
     client.delete_stack(StackName=stack.arn)
-    left = _wait(client, stack.arn, attention)
-    if left is not None:
-        raise DeliveryError(f"the stack {stack.name} is {left.status}: {_reason(client, stack.arn)}")
+    _wait(client, stack.arn, GONE, attention)
 
 
-def _wait_whole(client: Any, arn: str, wanted: str, attention: Attention) -> Stack:
-    stack = _wait(client, arn, attention)
-    if stack is None or stack.status != wanted:
-        status = stack.status if stack else "gone"
-        raise DeliveryError(f"the stack {arn.split('/')[1]} is {status}: {_reason(client, arn)}")
-    return stack
-
-
-def _wait(client: Any, arn: str, attention: Attention) -> Stack | None:
+def _wait(client: Any, arn: str, wanted: str, attention: Attention) -> None:
     pause = FIRST_PAUSE
-    while True:
-        stack = find_stack(client, arn)
-        # What CloudFormation only tidies up after an update is done for whoever waits.
-        if stack is None or not stack.status.endswith("_IN_PROGRESS"):
-            return stack
+    while (status := _status(client, arn)).endswith("_IN_PROGRESS"):
         attention.pause(pause, arn)
         pause = min(pause * GROWTH, LONGEST_PAUSE)
+    if status != wanted:
+        raise DeliveryError(f"the stack {arn.split('/')[1]} is {status}: {_reason(client, arn)}")
+
+
+def _status(client: Any, arn: str) -> str:
+    found = _describe(client, arn)
+    return found["StackStatus"] if found else GONE
+
+
+def _describe(client: Any, name: str) -> dict[str, Any] | None:
+    try:
+        found: list[dict[str, Any]] = client.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"].get("Message", ""):
+            return None
+        raise
+    return None if found[0]["StackStatus"] == GONE else found[0]
 
 
 def _reason(client: Any, arn: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipelines.adoption.account import Account
 from pipelines.adoption.installation import contents, published
-from pipelines.adoption.installation.domain import LOCATION_TAG, Domain
+from pipelines.adoption.installation.domain import LOCATION_TAG, Domain, all_domains
 from pipelines.adoption.installation.installer import BUCKET, LAUNCH_ROLE, PRODUCT
 from pipelines.adoption.installation.order import Change
 from pipelines.adoption.installation.projects import projects_of
@@ -15,9 +15,7 @@ from pipelines.delivery.attention import Attention
 from pipelines.delivery.errors import DeliveryError
 
 
-def changes(
-    account: Account, stack: Stack, domain: Domain | None, attention: Attention, *, deletes_objects: bool
-) -> Iterator[Change]:
+def changes(account: Account, stack: Stack, attention: Attention, *, deletes_objects: bool) -> Iterator[Change]:
     """Yield what is to be taken away.
 
     Raises:
@@ -27,11 +25,9 @@ def changes(
     bucket = stack.outputs.get(BUCKET)
     if bucket and not deletes_objects:
         _check_own(account, bucket)
-    if domain and bucket and domain.location == published.location(bucket):
-        yield Change(
-            f"take {domain.location} from the domain {domain.id}",
-            lambda: account.client("sagemaker").delete_tags(ResourceArn=domain.arn, TagKeys=[LOCATION_TAG]),
-        )
+    if bucket:
+        place = published.location(bucket)
+        yield from (_untag(account, each, place) for each in all_domains(account) if each.location == place)
     if bucket and (keys := contents.keys(account, bucket)):
         yield Change(
             f"delete all versions of {', '.join(sorted(keys))} in s3://{bucket}",
@@ -40,6 +36,13 @@ def changes(
     # Last, for it is the stack that knows of the rest.
     client = account.client("cloudformation")
     yield Change(f"delete the stack {stack.name} with all that it made", lambda: delete(client, stack, attention))
+
+
+def _untag(account: Account, domain: Domain, place: str) -> Change:
+    return Change(
+        f"let the domain {domain.id} show the templates of {place} no more",
+        lambda: account.client("sagemaker").delete_tags(ResourceArn=domain.arn, TagKeys=[LOCATION_TAG]),
+    )
 
 
 def _check_unused(account: Account, stack: Stack) -> None:
