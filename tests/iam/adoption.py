@@ -138,7 +138,7 @@ class Adoption:
         return run_build(buildspec, commit, self.work / f"build-{next(self._numbers)}", variables)
 
     def send(self, change: Change) -> list[tuple[str, Any]]:
-        """Return the targets that the stack's rules send an event to, by the logical ids of the rules, and what they get."""
+        """Return what targets of the stack get of an event, by the logical ids of the rules that are about it."""
         sent = []
         for name, rule in self.roles.stack.of_type("AWS::Events::Rule").items():
             if "EventPattern" in rule and matches(rule["EventPattern"], change):

@@ -21,6 +21,7 @@ class Account:
         url = self._session.services.serve().url
         self.proxy = FaultyProxy(url)
         self.client: Any = self._session.client("sagemaker")
+        self.s3: Any = self._session.client("s3")
         # What the SDK for Python and the AWS CLI read.
         self.environment: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": url,
@@ -41,7 +42,7 @@ class Account:
 
     def make_bucket(self, name: str = BUCKET) -> None:
         """Make a bucket, that of the variables unless named."""
-        self._session.client("s3").create_bucket(Bucket=name)
+        self.s3.create_bucket(Bucket=name)
 
     def stop(self, request: Mapping[str, Any]) -> None:
         """Stop the execution that a request is about, as a person in the console does."""
