@@ -29,7 +29,7 @@ def next_steps(provider: str, run: str, region: str | None) -> Iterator[str]:
     """Yield lines for a shell, comments among them; `run` is the command that runs the pipeline here."""
     yield run
     yield "git add --all && git commit --message 'Make the project our own'"
-    yield "# when the project's stack is there (project-template/README.md):"
+    yield "# when the project's stack is there:"
     yield from _of_github(region) if provider == GITHUB else _of_codebuild()
 
 

@@ -50,7 +50,7 @@ def edit_schema(checkout: Checkout, text: str, says: Sequence[str]) -> Iterator[
 def make(edits: Sequence[Edit]) -> None:
     """Make the edits; UsageError, and nothing is done, where a folder cannot be written to."""
     for folder in {edit.path.parent for edit in edits}:
-        if not os.access(folder, os.W_OK | os.X_OK):
+        if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise UsageError(f"{folder} cannot be written to, so nothing was changed: work in a copy of your own")
     for edit in edits:
         if edit.text is not None:

@@ -1,0 +1,335 @@
+"""init-project as a person types it, in a copy of this repository."""
+
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.adoption.init.choices import LONGEST_NAME
+from pipelines.delivery.deployment.names import endpoint_name
+from pipelines.delivery.lifecycle import STAGES
+from pipelines.delivery.settings import read_settings
+from pipelines.init_project import main
+from tests.adoption.init.copies import FRESH, REPOSITORY, SCHEMA, SETTINGS, Copy, copy_to
+from tests.unprivileged import unprivileged_folder
+
+NAMED = {"pipeline_name": "claims", "model_package_group_name": "claims", "base_job_prefix": "claims"}
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    output: str
+    error: str
+
+    @property
+    def changes(self) -> str:
+        """What it says before it says what is next."""
+        return self.output.partition("\nnext:\n")[0]
+
+
+class Command:
+    """`init-project` in the root folder of a copy."""
+
+    def __init__(self, copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
+        self.copy = copy
+        self._capsys = capsys
+
+    def call(self, *arguments: str) -> Done:
+        code = main(arguments)
+        said = self._capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    def do(self, *arguments: str) -> Done:
+        done = self.call(*arguments)
+        assert (done.code, done.error) == (0, "")
+        return done
+
+    def refuse(self, *arguments: str) -> tuple[int, str]:
+        """Call what must fail with one line and change nothing."""
+        before = self.copy.files()
+        done = self.call(*arguments)
+        (line,) = done.error.splitlines()
+        assert (done.output, self.copy.files()) == ("", before)
+        return done.code, line.partition("init-project: error: ")[2]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    copy = copy_to(tmp_path / "copy 사본")
+    monkeypatch.chdir(copy.root)
+    return Command(copy, capsys)
+
+
+# What is changed
+
+
+def test_all_is_named_after_the_project_and_the_rest_stays(command: Command) -> None:
+    before = command.copy.files()
+    done = command.do("--name", "claims")
+    assert done.changes.splitlines() == [
+        f"change {SETTINGS}",
+        "  pipeline_name             fraud-detection -> claims",
+        "  model_package_group_name  fraud-detection -> claims",
+        "  base_job_prefix           fraud -> claims",
+        "",
+        "done",
+    ]
+    assert command.copy.settings == FRESH | NAMED
+    assert command.copy.files() == before | {SETTINGS: (command.copy.root / SETTINGS).read_bytes()}
+
+
+def test_what_is_given_is_set(command: Command) -> None:
+    flags = ("--region", "eu-west-1", "--instance-type", "ml.c5.xlarge", "--hosting-instance-type", "ml.c5.large")
+    command.do("--name", "claims", *flags, "--threshold", "0.9")
+    assert command.copy.settings == FRESH | NAMED | {
+        "region": "eu-west-1",
+        "processing_instance_type": "ml.c5.xlarge",
+        "training_instance_type": "ml.c5.xlarge",
+        "hosting_instance_type": "ml.c5.large",
+        "roc_auc_threshold": 0.9,
+    }
+    assert read_settings(command.copy.root / SETTINGS).region == "eu-west-1"
+
+
+def test_a_second_call_changes_nothing_and_says_so(command: Command) -> None:
+    flags = ("--name", "claims", "--threshold", "0.9", "--remove-other-provider")
+    command.do(*flags)
+    command.copy.commit()
+    before, written = command.copy.files(), (command.copy.root / SETTINGS).stat()
+    assert command.do(*flags).changes == "nothing was changed: all of this is so already\n"
+    assert command.copy.files() == before
+    assert (command.copy.root / SETTINGS).stat().st_ino == written.st_ino
+
+
+def test_what_is_not_given_stays_as_it_was_chosen(command: Command) -> None:
+    command.do("--name", "claims", "--threshold", "0.9", "--region", "eu-west-1")
+    command.do("--name", "claims-p-1", "--threshold", "0.8")
+    found = command.copy.settings
+    assert (found["pipeline_name"], found["roc_auc_threshold"], found["region"]) == ("claims-p-1", 0.8, "eu-west-1")
+
+
+def test_keys_and_values_that_are_the_teams_own_stay_in_their_order(command: Command) -> None:
+    command.copy.write(SETTINGS, {"team": {"name": "사기 탐지"}, **FRESH, "max_tuning_jobs": 9})
+    command.do("--name", "claims")
+    assert list(command.copy.settings) == ["team", *FRESH]
+    assert command.copy.settings == {"team": {"name": "사기 탐지"}, **FRESH, **NAMED, "max_tuning_jobs": 9}
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(command: Command) -> None:
+    flags = ("--name", "claims", "--region", "eu-west-1", "--remove-other-provider")
+    before = command.copy.files()
+    dry = command.do(*flags, "--dry-run").output
+    assert command.copy.files() == before
+    assert dry.endswith("\n\nnothing was changed: this is a dry run\n")
+    assert command.do(*flags).changes.partition("\n\n")[0] == dry.partition("\n\n")[0]
+
+
+def test_the_settings_are_for_whoever_may_read_the_folder(command: Command) -> None:
+    command.do("--name", "claims")
+    assert stat.S_IMODE((command.copy.root / SETTINGS).stat().st_mode) == 0o644
+    assert {path.name for path in (command.copy.root / SETTINGS).parent.iterdir()} == {"settings.json", "steps"}
+
+
+# Names
+
+
+def parameter(name: str) -> dict[str, Any]:
+    """Return a parameter of the project's template."""
+    lines = (REPOSITORY / "project-template" / "template.yml").read_text()
+    text = re.findall(rf"^  {name}:\n((?:    .*\n)+)", lines, re.MULTILINE)[0]
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+@pytest.mark.parametrize("name", ["c", "claims", "claims-2026", "a--b", "claims-p-1a2b3c4d5e6f", "a" * LONGEST_NAME])
+def test_a_name_that_all_can_have_is_taken(command: Command, name: str) -> None:
+    command.do("--name", name)
+    found = read_settings(command.copy.root / SETTINGS)
+    assert (found.pipeline_name, found.model_package_group_name, found.base_job_prefix) == (name, name, name)
+    assert {endpoint_name(name, stage) for stage in STAGES} == {f"{name}-{stage}" for stage in STAGES}
+
+
+@pytest.mark.parametrize(
+    "name", ["Claims", "1claims", "-claims", "claims-", "my claims", "claims_2", "klaïms", "a" * 53]
+)
+def test_a_name_that_something_cannot_have_is_refused(command: Command, name: str) -> None:
+    assert command.refuse(f"--name={name}") == (
+        2,
+        f"--name {name}: expected at most 52 lower-case letters, digits and hyphens, "
+        "a letter first and no hyphen last, such as claims or claims-p-1a2b3c",
+    )
+
+
+def test_a_name_is_one_of_a_project_with_or_without_its_id() -> None:
+    name, number = parameter("SageMakerProjectName"), parameter("SageMakerProjectId")
+    for part, shape in (("claims", name), ("a--b", name), ("p-1a2b3c4d5e6f", number)):
+        assert re.fullmatch(shape["AllowedPattern"].strip("^$"), part)
+    # An id of SageMaker's own has 14 characters, so that a name and it are taken.
+    assert name["MaxLength"] + len("-p-1a2b3c4d5e6f") <= LONGEST_NAME
+    assert name["MaxLength"] + 1 + number["MaxLength"] >= LONGEST_NAME
+
+
+# What is refused
+
+MISTAKES = [
+    ((), "the following arguments are required: --name (see init-project --help)"),
+    (("--name", ""), "argument --name: the value is empty"),
+    (("--name", "a", "--region", "eu-west-9"), "--region eu-west-9: SageMaker is in no such region; known are eu-cen"),
+    (("--name", "a", "--region", "Ireland"), "--region Ireland: SageMaker is in no such region; known are "),
+    (
+        ("--name", "a", "--instance-type", "ml.m5.huge"),
+        "--instance-type ml.m5.huge: processing and training jobs have no such instances; there are ml.m5.12xlarge, ",
+    ),
+    (
+        ("--name", "a", "--hosting-instance-type", "m5"),
+        "--hosting-instance-type m5: endpoints have no such instances; there are ml.m5.12xlarge, ",
+    ),
+    (("--name", "a", "--threshold", "1"), "argument --threshold: expected a ROC AUC from 0 to below 1, not '1'"),
+    (("--name", "a", "--threshold", "nan"), "argument --threshold: expected a ROC AUC from 0 to below 1, not 'nan'"),
+    (("--name", "a", "--threshold", "high"), "argument --threshold: expected a ROC AUC from 0 to below 1, not 'high'"),
+    (("--name", "a", "--provider", "gitlab"), "argument --provider: invalid choice: 'gitlab'"),
+    (("--name", "a", "--data", "."), "--data and --label belong together: give both or none"),
+    (("--name", "a", "--label", "fraud"), "--data and --label belong together: give both or none"),
+    (("--name", "a", "--id", "number"), "--id is a column of --data: give both or leave it out"),
+]
+
+
+@pytest.mark.parametrize(("flags", "message"), MISTAKES)
+def test_wrong_usage_is_told_in_one_line_and_changes_nothing(
+    command: Command, flags: tuple[str, ...], message: str
+) -> None:
+    code, line = command.refuse(*flags)
+    assert code == 2
+    assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "settings.json is no JSON: Expecting property name enclosed in double quotes"),
+        ("[]", "settings.json has no JSON object"),
+        (json.dumps(FRESH | {"roc_auc_threshold": 85}), "settings.json: 'roc_auc_threshold' is 85; allowed: a number"),
+        (json.dumps({"pipeline_name": "claims"}), "settings.json: 'model_package_group_name' is missing; allowed: "),
+    ],
+)
+def test_settings_that_cannot_be_used_are_not_written_over(command: Command, content: str, message: str) -> None:
+    command.copy.write(SETTINGS, content)
+    code, line = command.refuse("--name", "claims", "--threshold", "0.9")
+    assert code == 1
+    assert message in line
+
+
+def test_a_folder_that_is_no_copy_is_refused(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(command.copy.root / "pipelines")
+    code, line = command.refuse("--name", "claims")
+    assert code == 2
+    assert line == (
+        f"{command.copy.root / 'pipelines'} is no copy of this repository, for it has no pyproject.toml: "
+        "change to the root folder of your copy"
+    )
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with unprivileged_folder() as folder:
+        command = Command(copy_to(folder / "copy", in_git=False), capsys)
+        monkeypatch.chdir(command.copy.root)
+        package = (command.copy.root / SETTINGS).parent
+        package.chmod(0o555)
+        before = command.copy.files()
+        done = command.call("--name", "claims")
+        after = command.copy.files()
+        monkeypatch.chdir("/")
+        package.chmod(0o755)
+    assert after == before
+    (line,) = done.error.splitlines()
+    assert (done.code, line) == (
+        2,
+        f"init-project: error: {package} cannot be written to, so nothing was changed: work in a copy of your own",
+    )
+
+
+# Data
+
+
+@pytest.fixture
+def data(command: Command) -> Path:
+    """Data of another kind, in the copy: a number, a category and a label in words."""
+    rows = (f"{number / 2},{'red' if number % 3 else 'blue'},{'no' if number % 4 else 'yes'}" for number in range(40))
+    command.copy.write("data/cells.csv", "\n".join(["size,colour,spread", *rows]) + "\n")
+    command.copy.commit()
+    return command.copy.root / "data"
+
+
+def test_the_schema_is_drafted_from_the_data(command: Command, data: Path) -> None:
+    done = command.do("--name", "cells", "--data", "data", "--label", "spread")
+    assert command.copy.schema == {
+        "label": "spread",
+        "tables": {
+            "cells": [
+                {"name": "size", "kind": "number"},
+                {"name": "colour", "kind": "category"},
+                {"name": "spread", "kind": "label", "positive": "yes"},
+            ]
+        },
+    }
+    assert command.copy.settings["model_description"] == "Probability of spread."
+    assert command.copy.settings["input_data"] == "data"
+    said = [line.strip() for line in done.changes.partition(f"change {SCHEMA}\n")[2].splitlines()]
+    assert said[0] == "drafted from data; look through it"
+    assert "label 'spread': 'yes' is taken for positive, by its name" in said
+    assert re.search(r"run.pipeline --local\n", done.output)
+
+
+def test_the_same_data_change_nothing_again_and_own_words_stay(command: Command, data: Path) -> None:
+    flags = ("--name", "cells", "--data", "data", "--label", "spread")
+    command.do(*flags)
+    command.copy.write(SETTINGS, command.copy.settings | {"model_description": "Ours."})
+    assert command.do(*flags).changes == "nothing was changed: all of this is so already\n"
+    assert command.copy.settings["model_description"] == "Ours."
+
+
+def test_data_elsewhere_are_no_default_and_named_in_what_is_next(command: Command, data: Path) -> None:
+    elsewhere = data.rename(command.copy.root.parent / "my data")
+    done = command.do("--name", "cells", "--data", str(elsewhere), "--label", "spread")
+    assert command.copy.settings["input_data"] is None
+    assert f"--local --input-data '{elsewhere}'\n" in done.output
+
+
+def test_a_schema_with_changes_of_ones_own_is_not_lost(command: Command, data: Path) -> None:
+    command.copy.write(SCHEMA, {"label": "mine"})
+    code, line = command.refuse("--name", "cells", "--data", "data", "--label", "spread")
+    assert code == 2
+    assert line == f"--data: git does not have {SCHEMA} as on disk and could not bring them back; commit first"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--data", "data", "--label", "shape"), "--data data: label 'shape': no such column; found: size, colour, sp"),
+        (("--data", "data", "--label", "size"), "--data data: label 'size' has 40 values"),
+        (("--data", "nowhere", "--label", "spread"), "--data nowhere: nowhere is not a folder"),
+        (("--data", "data", "--label", "spread", "--id", "key"), "--data data: id 'key' is not in table cells"),
+    ],
+)
+def test_data_without_a_schema_change_nothing(
+    command: Command, data: Path, flags: tuple[str, ...], message: str
+) -> None:
+    assert data.is_dir()
+    code, line = command.refuse("--name", "cells", *flags)
+    assert code == 2
+    assert line.startswith(message)
+
+
+def test_no_lock_of_git_gets_in_the_way(command: Command) -> None:
+    (command.copy.root / ".git" / "index.lock").touch()
+    command.do("--name", "claims", "--remove-other-provider")
+    assert os.path.lexists(command.copy.root / ".git" / "index.lock")
