@@ -4,18 +4,22 @@ import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import botocore.handlers
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 from botocore.validate import ParamValidator
 from moto import mock_aws
 
 from pipelines.adoption.account import Account, open_account
 from pipelines.adoption.doctor.bucket import CORS
+from pipelines.adoption.oidc import find_provider
 from tests.delivery.deployment.service import Refusal
 
 REPOSITORY = Path(__file__).parents[2]
@@ -74,14 +78,16 @@ class MotoAws:
         """The requests of one operation."""
         return [request for name, request in self.calls if name == operation]
 
-    def client(self, service: str) -> Any:
-        """A client of the account, for what a test prepares or looks at."""
-        make: Any = boto3.Session(region_name=REGION).client
-        return make(service)
-
+    @cached_property
     def account(self) -> Account:
         """The account as a command opens it."""
-        return open_account(boto3.Session(region_name=REGION))
+        core = botocore.session.Session()
+        core.register_component("data_loader", _models())
+        return open_account(boto3.Session(region_name=REGION, botocore_session=core))
+
+    def client(self, service: str) -> Any:
+        """A client of the account, for what a test prepares or looks at."""
+        return self.account.client(service)
 
     def add_domain(self, name: str = "studio", role: str = ROLE) -> str:
         """Make a Studio domain and its role; return its ARN."""
@@ -108,7 +114,8 @@ class MotoAws:
         """Do what CloudFormation does of install.yml and moto leaves out."""
         self.client("s3").put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)
         url, audience = f"https://{PROVIDER.partition('/')[2]}", "sts.amazonaws.com"
-        self.client("iam").create_open_id_connect_provider(Url=url, ClientIDList=[audience], ThumbprintList=[])
+        if find_provider(self.account) is None:
+            self.client("iam").create_open_id_connect_provider(Url=url, ClientIDList=[audience], ThumbprintList=[])
 
     def deny(self, operation: str) -> None:
         """Let the caller do an operation no more."""
@@ -156,6 +163,12 @@ class MotoAws:
         name = request["Parameters"]["Name"]
         self.versions[name] = f"pa-{name}"
         return {"ProvisioningArtifactDetail": {"Id": f"pa-{name}", "Name": name}, "Status": "CREATING"}
+
+
+@cache
+def _models() -> Loader:
+    # It takes most of a client's time, and remembers.
+    return Loader()
 
 
 @contextmanager
