@@ -17,7 +17,7 @@ from pipelines.delivery.errors import DeliveryError
 CONTENT, BUCKET, KEY_KIND = "objects", "bucket", "key"
 # What DeleteObjects takes, and the days in which the deletion of a key can be taken back: as many as there may be.
 _BATCH, _PENDING_DAYS = 1000, 30
-_ABSENT = frozenset({"NoSuchBucket", "NoSuchTagSet", "404"})
+_ABSENT = frozenset({"NoSuchBucket", "404"})
 _ALL_ENCRYPTED = frozenset({Key(BUCKET, ""), Key(CONTENT, ""), Key("endpoint", ""), Key("log group", "")})
 
 
@@ -41,10 +41,12 @@ def find_objects(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
 
 def find_buckets(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
     """Yield the bucket that the template made for the project, which a stack leaves behind."""
-    tags = _bucket_tags(site)
-    if not site.names.project_id or tags.get(PROJECT_TAG) != site.names.project_id:
+    tags = _bucket_tags(site) if site.names.project_id else None
+    if tags is None:
         return
-    if stack := site.stack_of(tags):
+    if tags.get(PROJECT_TAG) != site.names.project_id:
+        yield Thing(BUCKET, site.bucket, f"stays, for it has no tag {PROJECT_TAG}={site.names.project_id}")
+    elif stack := site.stack_of(tags):
         yield Thing(BUCKET, site.bucket, stays_with(stack))
     elif other := _first_other(site, seen):
         yield Thing(BUCKET, site.bucket, f"stays, for it holds something else: {other}")
@@ -58,8 +60,8 @@ def find_keys(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
     for arn, tags in site.tagged.items():
         if not arn.startswith(site.arn("kms", "key/")):
             continue
-        state = site.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
-        if state == "PendingDeletion":
+        described = site.client("kms").describe_key(KeyId=arn)["KeyMetadata"]
+        if described["KeyState"] == "PendingDeletion":
             continue
         amounts = (Amount(KEY, 1),)
         if stack := site.stack_of(tags):
@@ -68,7 +70,9 @@ def find_keys(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
             yield Thing(KEY_KIND, arn, f"stays with the bucket {stays.name}", amounts)
         else:
             note = f"its deletion can be taken back for {_PENDING_DAYS} days"
-            yield Thing(KEY_KIND, arn, note, amounts, delete=_key_deletion(site, arn), leads_to=_ALL_ENCRYPTED)
+            yield Thing(
+                KEY_KIND, arn, note, amounts, delete=_key_deletion(site, described["KeyId"]), leads_to=_ALL_ENCRYPTED
+            )
 
 
 def _versions(site: Site, prefix: str = "") -> Iterator[Any]:
@@ -98,13 +102,17 @@ def _deletion(site: Site, prefix: str) -> Callable[[], object]:
     return delete
 
 
-def _bucket_tags(site: Site) -> dict[str, str]:
+def _bucket_tags(site: Site) -> dict[str, str] | None:
+    """Return the bucket's tags; none where there is no bucket."""
     try:
         answer = site.tools.s3.get_bucket_tagging(Bucket=site.bucket, ExpectedBucketOwner=site.account.number)
     except ClientError as error:
-        if error.response["Error"].get("Code") not in _ABSENT:
-            raise
-        return {}
+        code = error.response["Error"].get("Code")
+        if code == "NoSuchTagSet":
+            return {}
+        if code in _ABSENT:
+            return None
+        raise
     return plain(answer["TagSet"])
 
 
@@ -118,5 +126,5 @@ def _bucket_deletion(site: Site) -> Callable[[], object]:
     return lambda: site.tools.s3.delete_bucket(Bucket=site.bucket, ExpectedBucketOwner=site.account.number)
 
 
-def _key_deletion(site: Site, arn: str) -> Callable[[], object]:
-    return lambda: site.client("kms").schedule_key_deletion(KeyId=arn, PendingWindowInDays=_PENDING_DAYS)
+def _key_deletion(site: Site, key: str) -> Callable[[], object]:
+    return lambda: site.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=_PENDING_DAYS)

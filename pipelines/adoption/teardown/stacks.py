@@ -22,8 +22,9 @@ def find_stacks(site: Site) -> Iterator[Thing]:
     """Yield the stacks that the tags of the project's resources and of its group name."""
     described = found(site.sagemaker.describe_model_package_group, ModelPackageGroupName=site.names.group)
     tags = [*site.tagged.values(), *([site.tags(described["ModelPackageGroupArn"])] if described else [])]
-    projects = {each[STACK_TAG]: each.get(PROJECT_NAME_TAG) for each in tags if site.stack_of(each)}
-    for stack, project in sorted(projects.items()):
+    for stack in sorted({each[STACK_TAG] for each in tags if site.stack_of(each)}):
+        named = (each.get(PROJECT_NAME_TAG) for each in tags if each.get(STACK_TAG) == stack)
+        project = next(filter(None, named), None)
         yield Thing(STACK, stack, f"roles and events; to delete it: {command(stack, project)}")
 
 

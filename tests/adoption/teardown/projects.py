@@ -12,6 +12,7 @@ import botocore.loaders
 import botocore.session
 import pytest
 from botocore.config import Config
+from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.responses import SageMakerResponse
 
@@ -19,10 +20,11 @@ from pipelines.adoption.account import open_account
 from pipelines.adoption.teardown.inventory import Inventory, take_inventory
 from pipelines.adoption.teardown.names import Names
 from pipelines.adoption.teardown.removal import remove
-from pipelines.adoption.teardown.site import Site
+from pipelines.adoption.teardown.site import STACK_TAG, Site
 from pipelines.adoption.teardown.things import Failure
 from pipelines.delivery.attention import Attention
 from pipelines.delivery.deployment.journal import Journal
+from pipelines.delivery.deployment.names import versioned_name
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.run import Site as Service
 from tests.adoption.aws import NUMBER, REGION, MotoAws
@@ -120,13 +122,11 @@ class Project:
             Tags=[{"Key": "sagemaker:pipeline", "Value": self.name}],
         )
 
-    def deploy(self, package: str, stage: str, *, endpoint: str | None = None, group: str | None = None) -> None:
-        """Deploy a version as deploy-model does; the names may be those of a group that is cut."""
-        client, group = self.client("sagemaker"), group or self.name
-        endpoint = endpoint or f"{group}-{stage}"
+    def deploy(self, package: str, stage: str, *, endpoint: str | None = None) -> None:
+        """Deploy a version as deploy-model does."""
+        client, endpoint = self.client("sagemaker"), endpoint or f"{self.name}-{stage}"
         tags = [{"Key": "deploy-model:endpoint", "Value": endpoint}, {"Key": "deploy-model:stage", "Value": stage}]
-        digest = f"{abs(hash(endpoint)) % 16**8:08x}"
-        model, config = f"{group}-v1-{digest}", f"{group}-{stage}-v1-{digest}"
+        model, config = (versioned_name(self.name, end, 1, {"for": endpoint}) for end in ("", f"-{stage}"))
         tags += self.tags
         client.create_model(
             ModelName=model, ExecutionRoleArn=ROLE, Containers=[{"ModelPackageName": package}], Tags=tags
@@ -183,14 +183,15 @@ def add_versioned_bucket(session: Session, name: str = DEFAULT_BUCKET, tags: tup
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     if tags:
-        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": list(tags)})
+        # S3 takes tags of CloudFormation's from CloudFormation only.
+        s3_backends[NUMBER]["aws"].put_bucket_tagging(name, {tag["Key"]: tag["Value"] for tag in tags})
     return name
 
 
 def add_stack(session: Session, name: str) -> Tag:
     """Make a stack, and return the tag that its resources have."""
     session.client("cloudformation").create_stack(StackName=name, TemplateBody=STACK_TEMPLATE)
-    return {"Key": "aws:cloudformation:stack-name", "Value": name}
+    return {"Key": STACK_TAG, "Value": name}
 
 
 def there(project: Project) -> set[tuple[str, str]]:
