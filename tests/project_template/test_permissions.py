@@ -76,7 +76,11 @@ def test_a_role_may_do_what_the_documentation_says_and_no_more(
 ) -> None:
     documented = documents(title, **placeholders)[0]
     # The project's bucket is there; for the default bucket of an account it may have to be made.
-    assert actions(Stack(TEMPLATE, GITHUB).policy(role)) == actions(documented) - {"s3:CreateBucket"}
+    beyond = {"s3:CreateBucket"}
+    if role == "StagingRole":
+        # Only production has alarms.
+        beyond |= {action for action in actions(documented) if action.startswith("cloudwatch:")}
+    assert actions(Stack(TEMPLATE, GITHUB).policy(role)) == actions(documented) - beyond
 
 
 @pytest.mark.parametrize("role", ["BuildRole", "StagingRole", "ProductionRole"])
@@ -147,7 +151,6 @@ def test_a_role_cannot_touch_what_is_not_its_own(role: str, action: str, resourc
         ("BuildRole", "s3:PutObject", f"{BUCKET}/{NAME}/code/0/train.py"),
         ("BuildRole", "s3:PutObject", f"{BUCKET}/pipelines/{NAME}/definitions/0.json"),
         ("BuildRole", "logs:GetLogEvents", arn("log-group:/aws/sagemaker/TrainingJobs:log-stream:a/b", "logs")),
-        ("PipelineExecutionRole", "sagemaker:CreateModelPackage", arn(f"model-package/{NAME}/1")),
         ("PipelineExecutionRole", "sagemaker:CreateTrainingJob", arn("training-job/pipelines-abc-train-123")),
         ("PipelineExecutionRole", "s3:GetObject", f"{BUCKET}/{NAME}/data/0/claims.csv"),
         (
