@@ -56,6 +56,8 @@ class MotoAws:
         self.denied: set[str] = set()
         self.quotas = dict.fromkeys(QUOTAS, 20.0)
         self.connections: dict[str, str] = {}
+        # What the next looks at a stack see, instead of moto's, which has done everything at once.
+        self.statuses: list[str] = []
         self.answers: dict[str, Answer | Refusal] = {
             "ListProjects": lambda _: {"ProjectSummaryList": [_summary(name) for name in self.projects]},
             "DescribeProject": lambda request: _project(request["ProjectName"]) | self.projects[request["ProjectName"]],
@@ -113,6 +115,7 @@ class MotoAws:
     def finish(self) -> None:
         """Do what CloudFormation does of install.yml and moto leaves out."""
         self.client("s3").put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)
+        self.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         url, audience = f"https://{PROVIDER.partition('/')[2]}", "sts.amazonaws.com"
         if find_provider(self.account) is None:
             self.client("iam").create_open_id_connect_provider(Url=url, ClientIDList=[audience], ThumbprintList=[])
@@ -131,6 +134,8 @@ class MotoAws:
         document = answer(request) if answer else None
         if document is None:
             return None
+        if model.output_shape is None:
+            return SimpleNamespace(status_code=200), document
         report = ParamValidator().validate(document, model.output_shape)
         assert not report.has_errors(), f"{operation}: {report.generate_report()}"
         return SimpleNamespace(status_code=200), document
@@ -140,6 +145,8 @@ class MotoAws:
         if model.name != "DescribeStacks":
             return
         for stack in parsed.get("Stacks", []):
+            if self.statuses:
+                stack["StackStatus"] = self.statuses.pop(0)
             parameters = {each["ParameterKey"]: each for each in stack.get("Parameters", [])}
             for each in parameters.values():
                 value = each["ParameterValue"]
