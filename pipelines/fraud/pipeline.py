@@ -147,7 +147,7 @@ def _role(role: str | None, session: Any) -> str:
     return arn
 
 
-def _parameters(input_data: str) -> Parameters:
+def _parameters(input_data: str | None) -> Parameters:
     return Parameters(
         processing_instance_type=sdk.ParameterString(
             "ProcessingInstanceType", default_value=settings.PROCESSING_INSTANCE_TYPE
@@ -170,11 +170,18 @@ def _parameters(input_data: str) -> Parameters:
     )
 
 
-def _default_data(uploads: Destination) -> str:
-    """Return the S3 URI of the team's own data, or of sample data; what is no URI is a folder, and uploaded."""
+def _default_data(uploads: Destination) -> str | None:
+    """Return the S3 URI of the team's own data, or of sample data; what is no URI is a folder, and uploaded.
+
+    None where the sample data do not fit the schema: then each run is told its data.
+    """
     own = settings.INPUT_DATA
     if own is not None:
         return own if own.startswith("s3://") else upload_data(Path(own), uploads)
+    try:
+        dataset.check_schema()
+    except dataset.MismatchError:
+        return None
     with TemporaryDirectory() as folder:
         dataset.write(Path(folder))
         return upload_data(Path(folder), uploads)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoRegionError
 
-from pipelines.fraud import settings
+from pipelines.fraud import dataset, settings
 from pipelines.fraud.pipeline import get_pipeline
 from tests.fraud.compiling import BUCKET, ROLE, Account, Compiled, Json, flat, inputs, own_arguments
 
@@ -65,6 +65,15 @@ def test_given_input_data_is_the_default_and_nothing_is_made_up(account: Account
     assert [item["DefaultValue"] for item in definition["Parameters"] if item["Name"] == "InputData"] == [
         "s3://ours/claims/"
     ]
+    assert not [key for key in account.objects() if "/data/" in key]
+
+
+def test_where_the_sample_data_do_not_fit_the_schema_each_run_is_told_its_data(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "SCHEMA", {"label": "died", "tables": {"passengers": []}})
+    definition = json.loads(account.compile())
+    assert {"Name": "InputData", "Type": "String"} in definition["Parameters"]
     assert not [key for key in account.objects() if "/data/" in key]
 
 

@@ -35,11 +35,14 @@ def join(tables: Mapping[str, pa.Table], key: str) -> tuple[pa.Table, Keys, dict
     """
     keys = {name: _unique_keys(table[key], key, name) for name, table in tables.items()}
     (first, joined), *others = tables.items()
-    positions: dict[str, Positions] = {first: np.arange(joined.num_rows)}
+    positions = {first: np.arange(joined.num_rows, dtype=np.int32)}
     joined = joined.drop_columns([key])
     for name, table in others:
-        rows = positions[name] = _match(keys[first], keys[name], (tables[first][key], table[key]), (key, first, name))
-        if not np.array_equal(keys[first], keys[name]):
+        rows = _match(keys[first], keys[name], (tables[first][key], table[key]), (key, first, name))
+        if np.array_equal(keys[first], keys[name]):
+            positions[name] = positions[first]
+        else:
+            positions[name] = rows.astype(np.int32)
             table = table.take(pa.array(rows))  # noqa: PLW2901 - one table in another order
         for column in table.column_names:
             if column != key:
@@ -56,7 +59,7 @@ def _unique_keys(ids: pa.ChunkedArray, key: str, name: str) -> Keys:
 
 def _match(
     ours: Keys, theirs: Keys, ids: tuple[pa.ChunkedArray, pa.ChunkedArray], names: tuple[str, str, str]
-) -> Positions:
+) -> npt.NDArray[np.intp]:
     """Return where their table has each of our keys; each must have exactly those of the other."""
     key, our_name, their_name = names
     order = np.argsort(theirs, kind="stable")
@@ -87,14 +90,17 @@ def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema_file: Pat
     labels, names = binary_label(schema.label_column, joined[schema.label])
     joined = joined.set_column(0, schema.label, pa.array(labels))
     splits = assign_splits(labels, content_keys(joined) if keys is None else keys, seed, names=names)
+    test = np.flatnonzero(splits == list(SPLITS).index("test"))[:LABELLED_ROWS]
+    tested = {name: rows[test] for name, rows in positions.items()}
+    # These have a number or two for each row, and the rest is what takes the most memory.
+    del keys, positions
     joined, learned = _learn(joined, schema, splits)
     counts = {}
     for position, name in enumerate(SPLITS):
         rows = joined.filter(pa.array(splits == position))
         _write(rows, output_dir / name / f"{name}.parquet")
         counts[name] = rows.num_rows
-    test = np.flatnonzero(splits == list(SPLITS).index("test"))[:LABELLED_ROWS]
-    cells = _cells(input_dir, schema, {name: rows[test] for name, rows in positions.items()}, learned)
+    cells = _cells(input_dir, schema, tested, learned)
     _write_labelled(output_dir / "labelled" / "labelled.csv", labels[test], cells, schema)
     _write_schema(output_dir / "schema" / "schema.json", schema_file, close(document, learned) if learned else None)
     return counts
@@ -106,7 +112,7 @@ def _read(folder: Path, schema: Schema) -> tuple[pa.Table, Keys | None, dict[str
     keys: Keys | None = None
     if schema.id is None:
         ((name, joined),) = tables.items()
-        positions = {name: np.arange(joined.num_rows)}
+        positions = {name: np.arange(joined.num_rows, dtype=np.int32)}
     else:
         joined, keys, positions = join(tables, schema.id)
     return joined.select([schema.label, *schema.names]), keys, positions

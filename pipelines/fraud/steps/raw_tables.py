@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from columns import Column, DataError
 from features import check_names, encode, read_csv
 
-Positions = npt.NDArray[np.intp]
+Positions = npt.NDArray[np.int32]
 Cells = Mapping[str, list[str]]
 FORMATS = ("csv", "parquet")
 

@@ -1,8 +1,10 @@
 """The generator: same bytes for a seed, any size in pieces, the schema's own values."""
 
+import copy
 import hashlib
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,3 +139,46 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFix
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith(f": error: {tmp_path / 'file'}: File exists")
     assert ": error: argument --rows: invalid int value: 'many'" in second
+
+
+def altered(table: str, position: int, **members: Any) -> dict[str, Any]:
+    """The schema with one column changed."""
+    schema = copy.deepcopy(SCHEMA)
+    schema["tables"][table][position] |= members
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({**SCHEMA, "tables": {"passengers": []}}, "schema.json has a table 'passengers'"),
+        (altered("claims", 6, name="wheels"), "table 'claims' of schema.json has a column 'wheels'"),
+        (
+            altered("claims", 1, categories=["Self"]),
+            "column 'driver_relationship' of schema.json lists too few categories",
+        ),
+        (altered("claims", 1, categories=[]), "column 'driver_relationship' of schema.json lists too few categories"),
+    ],
+)
+def test_another_schema_than_the_sample_datas_is_refused_in_one_line(
+    schema: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(dataset, "SCHEMA", schema)
+    assert main(["--output", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert f"error: {message}; the sample data have no such thing: give data of your own\n" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_schema_that_asks_for_less_gets_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = copy.deepcopy(SCHEMA)
+    del schema["tables"]["customers"], schema["tables"]["claims"][1:-1]
+    monkeypatch.setattr(dataset, "SCHEMA", schema)
+    write(tmp_path, rows=3)
+    assert [file.name for file in tmp_path.iterdir()] == ["claims.csv"]
+    assert (tmp_path / "claims.csv").read_text() == "policy_id,fraud\n1,0\n2,0\n3,0\n"
