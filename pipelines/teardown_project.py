@@ -162,10 +162,9 @@ def _remove(options: argparse.Namespace, inventory: Inventory, journal: Journal)
     from pipelines.adoption.teardown.removal import remove  # noqa: PLC0415 - as in _run
 
     if inventory.running and not options.stop:
-        raise DeliveryError(
-            f"{len(inventory.running)} executions of the pipeline run, and nothing was removed: "
-            "wait for their end, or add --stop"
-        )
+        count = len(inventory.running)
+        run, their = ("execution of the pipeline runs", "its") if count == 1 else ("executions of it run", "their")
+        raise DeliveryError(f"{count} {run}, and nothing was removed: wait for {their} end, or add --stop")
     _refuse(remove(inventory, journal), "could not be removed")
     return 0
 

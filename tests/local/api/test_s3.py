@@ -127,6 +127,21 @@ def test_objects_are_deleted_one_by_one_and_together(any_s3: "S3Client") -> None
     assert [item["Key"] for item in any_s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == left
 
 
+def test_each_object_is_its_only_version_which_is_listed_by_pages_and_deleted(any_s3: "S3Client") -> None:
+    put_all(any_s3, KEYS)
+    pages = any_s3.get_paginator("list_object_versions").paginate(
+        Bucket=BUCKET, Prefix="b/", PaginationConfig={"PageSize": 2}
+    )
+    versions = [version for page in pages for version in page["Versions"]]
+    assert [(version["Key"], version["VersionId"], version["IsLatest"]) for version in versions] == [
+        (key, "null", True) for key in ("b/1", "b/2", "b/c/3")
+    ]
+    chosen: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+    any_s3.delete_objects(Bucket=BUCKET, Delete={"Objects": chosen})
+    assert "Versions" not in any_s3.list_object_versions(Bucket=BUCKET, Prefix="b/")
+    assert "Contents" in any_s3.list_objects_v2(Bucket=BUCKET)
+
+
 def test_a_copy_brings_content_and_metadata(any_s3: "S3Client") -> None:
     any_s3.put_object(Bucket=BUCKET, Key="a b/é", Body=b"1", ContentType="text/csv", Metadata={"k": "v"})
     source: Any = {"Bucket": BUCKET, "Key": "a b/é"}

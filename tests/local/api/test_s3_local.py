@@ -182,6 +182,13 @@ def test_quiet_deletion_tells_errors_only(local_s3: "S3Client") -> None:
     assert "Contents" not in local_s3.list_objects_v2(Bucket=BUCKET)
 
 
+def test_a_version_that_cannot_be_is_not_deleted(local_s3: "S3Client") -> None:
+    local_s3.put_object(Bucket=BUCKET, Key="a", Body=b"")
+    objects: Any = {"Objects": [{"Key": "a", "VersionId": "3HL4kqtJlcpXroDTDmjVBH40Nrjfkd"}]}
+    assert error_code(lambda: local_s3.delete_objects(Bucket=BUCKET, Delete=objects)) == ("NotImplemented", 501)
+    assert "Contents" in local_s3.list_objects_v2(Bucket=BUCKET)
+
+
 def test_a_bucket_is_in_the_region_of_its_session(tmp_path: Path) -> None:
     client = session(tmp_path, region="eu-central-1").client("s3")
     constraint: Any = {"LocationConstraint": "eu-central-1"}

@@ -97,6 +97,20 @@ def test_a_model_is_created_described_listed_and_deleted(registry: Client) -> No
         registry.describe_model(ModelName="fraud")
 
 
+def test_what_is_deleted_leaves_no_tags_for_the_next_of_its_name(sagemaker: Client) -> None:
+    tags = [{"Key": "team", "Value": "claims"}]
+    container = {"Image": XGBOOST, "ModelDataUrl": "s3://bucket/model.tar.gz"}
+    group = sagemaker.create_model_package_group(ModelPackageGroupName="claims", Tags=tags)["ModelPackageGroupArn"]
+    model = sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container, Tags=tags)
+    package = add_package(sagemaker)
+    sagemaker.add_tags(ResourceArn=package, Tags=tags)
+    sagemaker.delete_model(ModelName="m")
+    sagemaker.delete_model_package(ModelPackageName=package)
+    sagemaker.delete_model_package_group(ModelPackageGroupName="claims")
+    for arn in (group, model["ModelArn"], package):
+        assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
+
+
 def test_a_model_stands_on_an_approved_package(sagemaker: Client) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName="claims")
     arn = add_package(sagemaker, ModelApprovalStatus="Approved")

@@ -145,6 +145,22 @@ def test_a_deleted_pipeline_takes_its_executions_along(create: Create, sagemaker
     assert sagemaker.list_pipeline_executions(PipelineName="pipeline")["PipelineExecutionSummaries"] == []
 
 
+def test_the_next_pipeline_of_its_name_has_neither_its_tags_nor_its_cache(create: Create, sagemaker: Client) -> None:
+    text = definition(shell("Only", cache="P7D"))
+    token = "0" * 32
+    first = create(text)
+    arn = first.start(ClientRequestToken=token)
+    first.wait(arn)
+    (pipeline_arn,) = (each["PipelineArn"] for each in sagemaker.list_pipelines()["PipelineSummaries"])
+    sagemaker.add_tags(ResourceArn=pipeline_arn, Tags=[{"Key": "commit", "Value": "1"}])
+    sagemaker.delete_pipeline(PipelineName="pipeline")
+    second = create(text)
+    again = second.start(ClientRequestToken=token)
+    assert again != arn
+    assert second.wait(again).cached == set()
+    assert sagemaker.list_tags(ResourceArn=pipeline_arn)["Tags"] == []
+
+
 def test_a_pipeline_with_a_running_execution_is_not_deleted(create: Create, sagemaker: Client) -> None:
     pipeline = create(definition(shell("Slow", "sleep 60")))
     arn = pipeline.start()
