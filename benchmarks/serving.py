@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from benchmarks.inference_functions import Inference
 from benchmarks.template import ROLE, THRESHOLD, Template
 from benchmarks.timing import Row, judge, span, table
+from pipelines.fraud.settings import MODEL_PACKAGE_GROUP_NAME as GROUP
 from pipelines.local.session import session
 
 ENDPOINT = "serving"
@@ -111,7 +112,7 @@ def endpoint(root: Path) -> Iterator[str]:
     """Serve the newest package of a root, and give the endpoint's address."""
     with session(root, region="us-east-1") as local:
         sagemaker = local.client("sagemaker")
-        (package,) = sagemaker.list_model_packages(ModelPackageGroupName="fraud-detection")["ModelPackageSummaryList"]
+        (package,) = sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
         arn = package["ModelPackageArn"]
         sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
         sagemaker.create_model(ModelName=ENDPOINT, Containers=[{"ModelPackageName": arn}], ExecutionRoleArn=ROLE)

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+from pipelines.fraud.settings import PIPELINE_NAME
+
 REPOSITORY = Path(__file__).parents[2]
+# The pipeline, its group and its endpoints, as pages call them; a copy that was made a team's own has its own name.
+FRESH_NAME = "fraud-detection"
 FOLDERS = ("", "docs")
 PAGES = {
     path.relative_to(REPOSITORY).as_posix(): path.read_text(encoding="utf-8")
@@ -11,6 +15,11 @@ PAGES = {
     for path in sorted((REPOSITORY / folder).glob("*.md"))
 }
 PICTURES = sorted((REPOSITORY / "docs" / "pictures").glob("*.svg"))
+
+
+def as_here(text: str) -> str:
+    """Return what a page says with the name that this copy has."""
+    return text.replace(FRESH_NAME, PIPELINE_NAME)
 
 
 def section(page: str, title: str) -> str:

@@ -10,9 +10,10 @@ from pipelines.delivery.approval.decision import Decision, decide
 from pipelines.delivery.caller import Caller
 from pipelines.delivery.lifecycle import STAGES, StageStatus
 from pipelines.delivery.packages import describe
+from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.session import session
 from tests.delivery.registry import ADA, add
-from tests.docs.pages import PAGES, REPOSITORY, blocks, quoted, rows, section
+from tests.docs.pages import PAGES, REPOSITORY, as_here, blocks, quoted, rows, section
 from tests.docs.test_commands import Shell
 
 PAGE = PAGES["docs/approve.md"]
@@ -26,9 +27,9 @@ def test_the_commands_do_what_is_said_of_them(tmp_path: Path) -> None:
     for command in typed:
         shell.type(command)
     (table,) = blocks(section("docs/approve.md", "What waits"), "text")
-    assert NEVER_THE_SAME.sub("", shell.printed["approve-model --local"]) == NEVER_THE_SAME.sub("", table)
+    assert NEVER_THE_SAME.sub("", shell.printed["approve-model --local"]) == NEVER_THE_SAME.sub("", as_here(table))
     assert "Approved" in shell.printed["approve-model --all --local"].splitlines()[-1]
-    assert shell.printed[typed[-1]].startswith("fraud-detection/1 is Approved, production: Approved")
+    assert shell.printed[typed[-1]].startswith(f"{PIPELINE_NAME}/1 is Approved, production: Approved")
 
 
 def test_the_example_of_a_note_is_what_decisions_write(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.docs.pages import PAGES, REPOSITORY, blocks, rows, section
+from pipelines.fraud.settings import PIPELINE_NAME
+from tests.docs.pages import PAGES, REPOSITORY, as_here, blocks, rows, section
 
 MODULES = {
     "approve-model": "pipelines.approve_model",
@@ -32,11 +33,11 @@ class Shell:
         self._environment = {**plain, **nowhere, "PYTHONPATH": str(REPOSITORY)}
 
     def type(self, command: str, *, exit_code: int = 0) -> None:
-        first, *rest = shlex.split(command)
+        first, *rest = shlex.split(as_here(command))
         self._run(command, ["-m", MODULES[first], *rest] if first in MODULES else rest, exit_code)
 
     def run_program(self, source: str) -> None:
-        self._run(source, ["-c", source], 0)
+        self._run(source, ["-c", as_here(source)], 0)
 
     def _run(self, name: str, arguments: list[str], exit_code: int) -> None:
         done = subprocess.run(
@@ -84,22 +85,22 @@ def test_the_module_of_ones_own_runs_as_it_is_said(tmp_path: Path) -> None:
 
 def check_branches(printed: dict[str, str]) -> None:
     first = printed["run-pipeline --local"]
-    assert "RegisterTuned registered model package fraud-detection/1" in first
+    assert f"RegisterTuned registered model package {PIPELINE_NAME}/1" in first
     other = printed["run-pipeline --local --parameter RocAucThreshold=0.75"]
-    assert "Register registered model package fraud-detection/2" in other
+    assert f"Register registered model package {PIPELINE_NAME}/2" in other
     assert all(f"{step}: cached" in other for step in ("Preprocess", "Train", "Evaluate"))
     assert "REJECTED" in printed["run-pipeline --local --parameter RocAucThreshold=0.99"]
     for stage in ("staging", "production"):
-        assert "DEPLOYED: fraud-detection/1" in printed[f"deploy-model --stage {stage} --local"]
+        assert f"DEPLOYED: {PIPELINE_NAME}/1" in printed[f"deploy-model --stage {stage} --local"]
         assert "TORN DOWN" in printed[f"deploy-model --stage {stage} --teardown --local"]
     # Of the packages before it, the rejected run made none.
-    assert "fraud-detection/3" in printed["run-pipeline --local --input-data my-data"]
+    assert f"{PIPELINE_NAME}/3" in printed["run-pipeline --local --input-data my-data"]
 
 
 def check_programs(printed: list[str]) -> None:
     packages, steps = printed
-    assert "model-package/fraud-detection/1 Approved" in packages
-    assert "model-package/fraud-detection/2 PendingManualApproval" in packages
+    assert f"model-package/{PIPELINE_NAME}/1 Approved" in packages
+    assert f"model-package/{PIPELINE_NAME}/2 PendingManualApproval" in packages
     assert "Register Succeeded" in steps
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 from pipelines.delivery.deployment import alarms, endpoint_test
 from pipelines.delivery.deployment.plan import ENDPOINT_TAG, STAGE_TAG
 from pipelines.delivery.deployment.result import Action, Outcome
+from pipelines.fraud.settings import PIPELINE_NAME
 from tests.docs.pages import PAGES, REPOSITORY, blocks, quoted, rows, section
 from tests.docs.test_commands import Shell
 
@@ -29,8 +30,10 @@ def test_the_commands_do_what_is_said_of_them(tmp_path: Path) -> None:
             shell.type(command)
     deployments = [command for command in commands if command.startswith("deploy-model") and command not in teardowns]
     staging, production = (shell.printed[command].partition("\n\n")[2] for command in deployments)
-    assert staging.startswith("DEPLOYED: fraud-detection/1 serves at endpoint fraud-detection-staging and passed")
-    assert production.startswith("DEPLOYED: fraud-detection/1 serves at endpoint fraud-detection-production and passed")
+    assert staging.startswith(f"DEPLOYED: {PIPELINE_NAME}/1 serves at endpoint {PIPELINE_NAME}-staging and passed")
+    assert production.startswith(
+        f"DEPLOYED: {PIPELINE_NAME}/1 serves at endpoint {PIPELINE_NAME}-production and passed"
+    )
     assert "call it: curl -sS http://127.0.0.1:" in staging
     assert all("there was nothing to remove" in shell.printed[command] for command in teardowns)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.api.cloudwatch import METRICS
 from pipelines.local.api.runtime import MAX_BODY_BYTES, REFUSED
 from pipelines.local.hosting import gateway
@@ -31,9 +32,9 @@ def site(tmp_path: Path) -> Iterator[Hosting]:
     """The root of the examples, with an approved package."""
     with hosting(tmp_path / ".sagemaker-local") as made:
         container = made.sagemaker.describe_model(ModelName="echo")["PrimaryContainer"]
-        made.sagemaker.create_model_package_group(ModelPackageGroupName="fraud-detection")
+        made.sagemaker.create_model_package_group(ModelPackageGroupName=PIPELINE_NAME)
         made.sagemaker.create_model_package(
-            ModelPackageGroupName="fraud-detection",
+            ModelPackageGroupName=PIPELINE_NAME,
             ModelApprovalStatus="Approved",
             InferenceSpecification={
                 "Containers": [{name: container[name] for name in ("Image", "ModelDataUrl", "Environment")}],

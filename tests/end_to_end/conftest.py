@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.fraud.dataset import write
+from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.session import session
 
 LIMIT_SECONDS = 120
@@ -85,9 +86,9 @@ def definition_file(shared_shell: Shell, first_run: Done) -> Path:
     """The definition of the fraud pipeline, whose code and data are in the shared root."""
     assert first_run.outcome
     opened = session(shared_shell.root)
-    described = opened.client("sagemaker").describe_pipeline(PipelineName="fraud-detection")
+    described = opened.client("sagemaker").describe_pipeline(PipelineName=PIPELINE_NAME)
     opened.close()
-    file = shared_shell.folder / "fraud-detection.json"
+    file = shared_shell.folder / "definition.json"
     file.write_text(described["PipelineDefinition"])
     return file
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.fraud.settings import MODEL_PACKAGE_GROUP_NAME
 from pipelines.local.session import session
 
-GROUP = "fraud-detection"
+GROUP = MODEL_PACKAGE_GROUP_NAME
 LIMIT_SECONDS = 30.0
 CLIENTS = 3
 

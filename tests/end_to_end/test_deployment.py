@@ -9,6 +9,7 @@ import pytest
 
 from tests.end_to_end.conftest import Done, Shell
 from tests.end_to_end.deployments import (
+    GROUP,
     Files,
     Load,
     Registry,
@@ -21,7 +22,7 @@ from tests.end_to_end.deployments import (
 
 Broken = tuple[Callable[[Files], None], str]
 
-STAGING, PRODUCTION = "fraud-detection-staging", "fraud-detection-production"
+STAGING, PRODUCTION = f"{GROUP}-staging", f"{GROUP}-production"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_an_approved_model_serves_in_both_stages(deployed: dict[str, Done], shel
         assert deployed[stage].code == 0, deployed[stage].error
         status, config = serving(shell.root, endpoint)
         assert status == "InService"
-        assert config.startswith(f"fraud-detection-{stage}-v1-")
+        assert config.startswith(f"{GROUP}-{stage}-v1-")
         (probability,) = predict(shell.root, endpoint, row)
         assert 0 <= float(probability) <= 1
 

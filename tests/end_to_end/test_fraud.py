@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.fraud.dataset import write
+from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.session import session
 from tests.end_to_end.conftest import Done, Shell
 
@@ -103,7 +104,7 @@ def test_the_sample_data_given_as_data_of_ones_own_are_the_same_input(
 def test_data_of_ones_own_leave_the_pipeline_as_it_is(first_run: Done, shared_shell: Shell, claims: Path) -> None:
     assert first_run.code == 0
     done = shared_shell.run("--input-data", claims, "--parameter", "RocAucThreshold=0.3")
-    assert "pipeline fraud-detection unchanged" in done.output
+    assert f"pipeline {PIPELINE_NAME} unchanged" in done.output
 
 
 def test_a_mistake_in_the_data_is_told_in_one_line_and_registers_nothing(shared_shell: Shell, claims: Path) -> None:
@@ -160,6 +161,6 @@ def packages(shell: Shell) -> int:
 def executions(shell: Shell) -> int:
     opened = session(shell.root)
     client = opened.client("sagemaker")
-    found = client.list_pipeline_executions(PipelineName="fraud-detection")["PipelineExecutionSummaries"]
+    found = client.list_pipeline_executions(PipelineName=PIPELINE_NAME)["PipelineExecutionSummaries"]
     opened.close()
     return len(found)

@@ -7,6 +7,7 @@ import pytest
 import preprocess
 from pipelines.delivery.upload import Destination, upload_data
 from pipelines.fraud.dataset import write
+from pipelines.fraud.settings import BASE_JOB_PREFIX
 from tests.fraud.compiling import BUCKET, Account
 
 
@@ -14,8 +15,8 @@ def test_the_hash_of_what_was_read_is_the_one_that_the_upload_is_called_by(accou
     write(tmp_path, rows=60)
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "notes.txt").write_text("x")
-    uri = upload_data(tmp_path, Destination(account.session, BUCKET, "fraud"))
-    assert uri == f"s3://{BUCKET}/fraud/data/{preprocess.hash_files(tmp_path)}/"
+    uri = upload_data(tmp_path, Destination(account.session, BUCKET, BASE_JOB_PREFIX))
+    assert uri == f"s3://{BUCKET}/{BASE_JOB_PREFIX}/data/{preprocess.hash_files(tmp_path)}/"
 
 
 def test_other_data_have_another_hash(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
+from pipelines.fraud import settings
 from pipelines.fraud.hyperparameters import RANGES, UNTUNED
 from tests.fraud.compiling import BUCKET, Compiled, Json, inputs, outputs, own_arguments, produced, references
 
@@ -66,11 +67,11 @@ def test_the_parameters_are_typed_and_have_defaults(definition: Json, compiled: 
     parameters = {item.pop("Name"): item for item in json.loads(compiled.text)["Parameters"]}
     data = parameters.pop("InputData")
     assert parameters == {
-        "ProcessingInstanceType": {"Type": "String", "DefaultValue": "ml.m5.xlarge"},
+        "ProcessingInstanceType": {"Type": "String", "DefaultValue": settings.PROCESSING_INSTANCE_TYPE},
         "ProcessingInstanceCount": {"Type": "Integer", "DefaultValue": 1},
-        "TrainingInstanceType": {"Type": "String", "DefaultValue": "ml.m5.xlarge"},
+        "TrainingInstanceType": {"Type": "String", "DefaultValue": settings.TRAINING_INSTANCE_TYPE},
         "TrainingInstanceCount": {"Type": "Integer", "DefaultValue": 1},
-        "RocAucThreshold": {"Type": "Float", "DefaultValue": 0.85},
+        "RocAucThreshold": {"Type": "Float", "DefaultValue": settings.ROC_AUC_THRESHOLD},
         "ModelApprovalStatus": {
             "Type": "String",
             "DefaultValue": "PendingManualApproval",
@@ -80,7 +81,7 @@ def test_the_parameters_are_typed_and_have_defaults(definition: Json, compiled: 
         "Repository": {"Type": "String", "DefaultValue": "unknown"},
     }
     assert data["Type"] == "String"
-    assert re.fullmatch(rf"s3://{BUCKET}/fraud/data/[0-9a-f]{{64}}/", data["DefaultValue"])
+    assert re.fullmatch(rf"s3://{BUCKET}/{settings.BASE_JOB_PREFIX}/data/[0-9a-f]{{64}}/", data["DefaultValue"])
     assert {item["Name"] for item in definition["Parameters"]} == {
         path.removeprefix("Parameters.") for path in references(definition["Steps"]) if path.startswith("Parameters.")
     }, "every parameter is used"
@@ -184,7 +185,12 @@ def test_outputs_of_two_executions_never_meet(steps: dict[str, Json]) -> None:
     for step in ("Preprocess", "Evaluate", "EvaluateTuned"):
         for name, target in outputs(steps[step]).items():
             run = {"Get": "Execution.PipelineExecutionId"}
-            assert target["S3Uri"]["Std:Join"]["Values"] == [f"s3://{BUCKET}/fraud/runs", run, step, name]
+            assert target["S3Uri"]["Std:Join"]["Values"] == [
+                f"s3://{BUCKET}/{settings.BASE_JOB_PREFIX}/runs",
+                run,
+                step,
+                name,
+            ]
             assert target["LocalPath"] == f"{OUTPUT}/{name}"
     assert set(outputs(steps["Preprocess"])) == {"train", "validation", "schema", "test", "labelled", "input"}
 
@@ -193,7 +199,7 @@ def test_training_is_given_the_untuned_hyperparameters_in_script_mode(steps: dic
     given = dict(steps["Train"]["Arguments"]["HyperParameters"])
     archive = given.pop("sagemaker_submit_directory")
     assert given == {**{name: str(value) for name, value in UNTUNED.items()}, "sagemaker_program": "train.py"}
-    assert re.fullmatch(rf"s3://{BUCKET}/fraud/code/[0-9a-f]{{64}}/sourcedir\.tar\.gz", archive)
+    assert re.fullmatch(rf"s3://{BUCKET}/{settings.BASE_JOB_PREFIX}/code/[0-9a-f]{{64}}/sourcedir\.tar\.gz", archive)
 
 
 def test_trials_differ_from_training_only_in_what_is_tuned(steps: dict[str, Json]) -> None:
@@ -211,7 +217,10 @@ def test_tuning_looks_for_the_best_validation_auc_within_the_ranges(steps: dict[
     }
     assert found == {name: tuple(values) for name, values in RANGES.items()}
     assert tuning["HyperParameterTuningJobObjective"] == {"Type": "Maximize", "MetricName": "validation:auc"}
-    assert tuning["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 5, "MaxParallelTrainingJobs": 5}
+    assert tuning["ResourceLimits"] == {
+        "MaxNumberOfTrainingJobs": settings.MAX_TUNING_JOBS,
+        "MaxParallelTrainingJobs": settings.MAX_PARALLEL_TUNING_JOBS,
+    }
     assert (tuning["Strategy"], tuning["RandomSeed"]) == ("Bayesian", 42)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.session import session
 from tests.workflows.faults import FaultyProxy
 
-PIPELINE = "fraud-detection"
+PIPELINE = PIPELINE_NAME
 REGION = "us-east-1"
 # Named wherever a bucket can be: the SDK asks the true STS for the account of its default bucket.
 BUCKET = f"sagemaker-{REGION}-000000000000"

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from pipelines.fraud.settings import MODEL_PACKAGE_GROUP_NAME
 from tests.docs.pages import blocks, section
 from tests.iam.evaluator import Policy
 from tests.workflows.account import BUCKET
@@ -14,7 +15,7 @@ GITHUB, STAGING, PRODUCTION, APPROVAL = (
     f"{ACCOUNT}/{name}" for name in ("github", "staging", "production", "approval")
 )
 OWNER, REPO = "acme", "fraud"
-GROUP = "fraud-detection"
+GROUP = MODEL_PACKAGE_GROUP_NAME
 PAGE = "docs/github.md"
 
 
