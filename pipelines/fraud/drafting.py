@@ -22,7 +22,7 @@ Tables = Mapping[str, pa.Table]
 MAX_CATEGORIES = 256
 FORMATS = ("csv", "parquet")
 ID_NAME = re.compile(r"(?i:(^|[^a-z])(id|key|uuid|guid|index|unnamed: 0)|^)$|[a-z]I[dD]$")
-POSITIVE_WORDS = ("1", "yes", "y", "true", "t", "positive", "pos")
+POSITIVE_WORDS = ("yes", "y", "true", "t", "positive", "pos")
 
 
 class DraftError(ValueError):
@@ -91,10 +91,18 @@ def _read_tables(folder: Path) -> dict[str, pa.Table]:
         groups.setdefault(frozenset(table.column_names), []).append((file, table))
     tables: dict[str, pa.Table] = {}
     for group in groups.values():
-        tables[_table_name([file for file, _ in group], tables)] = pa.concat_tables(
-            [table for _, table in group], promote_options="permissive"
-        )
+        names = [file for file, _ in group]
+        name = _table_name(names, tables)
+        tables[name] = _concatenate(names, [table for _, table in group])
     return tables
+
+
+def _concatenate(files: Sequence[Path], parts: Sequence[pa.Table]) -> pa.Table:
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        shown = ", ".join(file.name for file in files)
+        raise DraftError(f"{shown}: one column has two types: {' '.join(str(error).split())}") from error
 
 
 def _read(file: Path) -> pa.Table:
@@ -187,11 +195,11 @@ def _describe(
 def _label_entry(name: str, values: pa.ChunkedArray, notes: list[str]) -> dict[str, Any]:
     if values.null_count:
         raise DraftError(f"label {name!r}: {values.null_count} cells are empty; leave those rows out")
-    counts = {_text(each["values"]): each["counts"] for each in pc.value_counts(values).to_pylist()}
+    counts = {each["values"]: each["counts"] for each in pc.value_counts(values.cast(pa.string())).to_pylist()}
     if len(counts) != 2:
         some = ", ".join(sorted(counts)[:5])
         raise DraftError(f"label {name!r} has {len(counts)} values ({some}); allowed: two, one of them positive")
-    if set(counts) == {"0", "1"}:
+    if _casts(pa.array(counts), pa.float64()) and set(map(float, counts)) == {0, 1}:
         return {"name": name, "kind": "label"}
     known = [text for text in counts if text.lower() in POSITIVE_WORDS]
     positive = known[0] if len(known) == 1 else min(counts, key=lambda text: (counts[text], text))
@@ -202,9 +210,10 @@ def _label_entry(name: str, values: pa.ChunkedArray, notes: list[str]) -> dict[s
 
 def _reason_to_drop(name: str, values: pa.ChunkedArray) -> str:
     """Return why a column is no feature, or nothing."""
-    kind, distinct = _kind_of(values), pc.unique(values.drop_null())
+    kind = _kind_of(values)
     if not kind:
         return f"holds {values.type}"
+    distinct = pc.unique(values.drop_null())
     if not len(distinct):
         return "is empty"
     if kind == "number":
@@ -245,10 +254,6 @@ def _casts(texts: pa.Array, kind: pa.DataType) -> bool:
         return bool(pc.all(pc.is_finite(texts.cast(kind)), min_count=0).as_py())
     except pa.ArrowInvalid:
         return False
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class _Parser(argparse.ArgumentParser):
