@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.delivery.deployment.names import versioned_name
 from tests.iam.evaluator import Policy, Request, actions, allows, matches
 from tests.project_template.conftest import ALL_CODEBUILD, ALL_GITHUB, CODEBUILD, GITHUB, NAME
 from tests.project_template.identities import ACCOUNT, REGION
@@ -194,6 +195,21 @@ def test_nobody_says_of_a_model_what_is_for_others_to_say(
         context["sagemaker:ModelLifeCycle:Stage"], context["sagemaker:ModelLifeCycle:StageStatus"] = cycle.split()
     asked = Request("sagemaker:UpdateModelPackage", arn(f"model-package/{NAME}/7"), context)
     assert allows(Stack(TEMPLATE, GITHUB).policy(role), asked) == is_allowed
+
+
+@pytest.mark.parametrize("name", ["f", "fraud", "a" * 22, "a-" * 15 + "bc"])
+@pytest.mark.parametrize("given_id", ["1", "p-idy6c3e1fiqj", "p-" + "i" * 18])
+@pytest.mark.parametrize("version", [1, 99, 123456])
+def test_a_stage_may_make_what_deploy_model_names_however_long_the_projects_name(
+    name: str, given_id: str, version: int
+) -> None:
+    stack = Stack(TEMPLATE, {**GITHUB, "SageMakerProjectName": name, "SageMakerProjectId": given_id})
+    group = stack.outputs["ProjectName"]
+    for stage, role in (("staging", "StagingRole"), ("production", "ProductionRole")):
+        config = versioned_name(group, f"-{stage}", version, {})
+        model = versioned_name(group, "", version, {})
+        assert allows(stack.policy(role), Request("sagemaker:CreateEndpointConfig", arn(f"endpoint-config/{config}")))
+        assert allows(stack.policy(role), Request("sagemaker:CreateModel", arn(f"model/{model}")))
 
 
 def test_a_build_writes_into_its_own_log_only() -> None:
