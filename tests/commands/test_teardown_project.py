@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.fraud import settings
 from pipelines.local.database import STATE, Database
 from pipelines.local.session import session
 from pipelines.teardown_project import main
@@ -18,7 +19,7 @@ from tests.delivery.registry import add
 from tests.local.hosted import hosting, wait_until
 
 ROOT = ".sagemaker-local"
-NAME = "fraud-detection"
+NAME, PREFIX = settings.PIPELINE_NAME, settings.BASE_JOB_PREFIX
 # What remains of what ran: jobs cannot be deleted, in AWS neither.
 HISTORY = {"client-request", "processing-job", "training-job", "hyper-parameter-tuning-job"}
 
@@ -78,8 +79,8 @@ def deployed(command: Command) -> Iterator[Command]:
         made.add_endpoint("other", "other")
         s3 = made.session.client("s3")
         s3.create_bucket(Bucket="sagemaker-us-east-1-000000000000")
-        s3.put_object(Bucket="sagemaker-us-east-1-000000000000", Key="fraud/runs/1/x", Body=b"x" * 2000)
-        s3.put_object(Bucket="sagemaker-us-east-1-000000000000", Key="fraud-2/x", Body=b"x")
+        s3.put_object(Bucket="sagemaker-us-east-1-000000000000", Key=f"{PREFIX}/runs/1/x", Body=b"x" * 2000)
+        s3.put_object(Bucket="sagemaker-us-east-1-000000000000", Key=f"{PREFIX}-2/x", Body=b"x")
         yield command
 
 
@@ -87,15 +88,15 @@ def test_without_yes_it_lists_and_changes_nothing(deployed: Command) -> None:
     done = deployed.call("--local")
     head, _, columns, *rows, _, following = done.output.splitlines()
     assert (done.code, done.error) == (0, "")
-    assert head == "fraud-detection in .sagemaker-local: 6 to remove"
+    assert head == f"{NAME} in .sagemaker-local: 6 to remove"
     assert columns.split() == ["kind", "name", "state"]
     assert re.sub(" {2,}", " | ", "\n".join(rows)) == (
-        "endpoint | fraud-detection-staging | InService, 1 x ml.m5.large\n"
-        "endpoint config | fraud-detection-staging-v1-0123abcd\n"
-        "model | fraud-detection-v1-0123abcd\n"
-        "model package | fraud-detection/1 | Approved\n"
-        "model package group | fraud-detection\n"
-        "objects | s3://sagemaker-us-east-1-000000000000/fraud/ | 1 object, 2.0 KB"
+        f"endpoint | {NAME}-staging | InService, 1 x ml.m5.large\n"
+        f"endpoint config | {NAME}-staging-v1-0123abcd\n"
+        f"model | {NAME}-v1-0123abcd\n"
+        f"model package | {NAME}/1 | Approved\n"
+        f"model package group | {NAME}\n"
+        f"objects | s3://sagemaker-us-east-1-000000000000/{PREFIX}/ | 1 object, 2.0 KB"
     )
     assert re.fullmatch(r"next: .*teardown.project --yes --local  # removes all that does not stay", following)
     assert deployed.call("--local").output == done.output
@@ -111,11 +112,11 @@ def test_with_yes_all_is_removed_and_neighbours_go_on(deployed: Command) -> None
         assert client.describe_endpoint(EndpointName="other")["EndpointStatus"] == "InService"
         assert [each["ModelName"] for each in client.list_models()["Models"]] == ["echo"]
         bucket = opened.client("s3").list_objects_v2(Bucket="sagemaker-us-east-1-000000000000")
-        assert [each["Key"] for each in bucket["Contents"]] == ["fraud-2/x"]
+        assert [each["Key"] for each in bucket["Contents"]] == [f"{PREFIX}-2/x"]
     log = deployed.folder / ROOT / f"logs/aws/sagemaker/Endpoints/{NAME}-staging/endpoint.log"
     wait_until(lambda: log.read_text().endswith("endpoint: the process ends\n"), "the endpoint's process to end")
     again = deployed.call("--local", "--yes")
-    assert (again.code, again.output) == (0, "fraud-detection in .sagemaker-local: 0 to remove\n")
+    assert (again.code, again.output) == (0, f"{NAME} in .sagemaker-local: 0 to remove\n")
 
 
 def test_a_root_with_the_project_alone_is_clean_afterwards(command: Command) -> None:
@@ -185,9 +186,9 @@ def test_in_an_account_costs_are_told(project: Project, command: Command) -> Non
     before = there(project)
     done = command.call("--name", NAME)
     assert (done.code, done.error) == (0, "")
-    assert done.output.startswith("fraud-detection in account 123456789012, eu-west-1: ")
-    assert re.search(r"endpoint +fraud-detection-production +InService, 2 x ml.m5.large +167.90\n", done.output)
-    assert re.search(r"alarm +fraud-detection-production-errors +\w+ +0.10\n", done.output)
+    assert done.output.startswith(f"{NAME} in account 123456789012, eu-west-1: ")
+    assert re.search(rf"endpoint +{NAME}-production +InService, 2 x ml.m5.large +167.90\n", done.output)
+    assert re.search(rf"alarm +{NAME}-production-errors +\w+ +0.10\n", done.output)
     assert re.search(r"\ntogether 251.95 USD a month, at the prices of us-east-1 of \d{4}-\d\d-\d\d\n", done.output)
     assert there(project) == before
 

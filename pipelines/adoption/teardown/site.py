@@ -39,13 +39,11 @@ class Site:
 
     @property
     def bucket(self) -> str:
-        """The project's bucket: the one that was named, the template's, or else SageMaker's default one."""
-        names, account = self.names, self.account
-        if names.bucket:
-            return names.bucket
-        if names.project_id:
-            return f"sagemaker-{names.project_id}-{account.number}-{account.region}"
-        return f"sagemaker-{account.region}-{account.number}"
+        """The bucket that was named, or that has the project's id, or that the template makes, or SageMaker's own."""
+        account, start = self.account, f"arn:{self.account.partition}:s3:::"
+        tagged = [arn.removeprefix(start) for arn in self.tagged if arn.startswith(start)]
+        made = f"ml-project-{self.names.project_id}-{account.number}-{account.region}" if self.names.project_id else ""
+        return next(filter(None, [self.names.bucket, *tagged, made]), f"sagemaker-{account.region}-{account.number}")
 
     @property
     def pipeline_arn(self) -> str:

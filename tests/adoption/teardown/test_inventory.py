@@ -13,7 +13,7 @@ from tests.adoption.teardown.projects import ROLE, Project, add_stack, add_versi
 
 TAG = {"Key": "sagemaker:project-id", "Value": "p-1"}
 NAMED = {"Key": "sagemaker:project-name", "Value": "fraud"}
-OWN_BUCKET = f"sagemaker-p-1-{NUMBER}-{REGION}"
+OWN_BUCKET = f"ml-project-p-1-{NUMBER}-{REGION}"
 LONG = "fraud-detection-for-motor-insurance-in-all-european-countries"
 
 
@@ -234,6 +234,17 @@ def test_what_has_the_tag_of_the_project_is_found_by_any_name(own: Project) -> N
     assert {Key(kind, "by-hand") for kind in ("model", "endpoint config", "endpoint")} <= keys
     assert own.tear_down(project_id="p-1") == []
     assert not {("model", "by-hand"), ("config", "by-hand"), ("endpoint", "by-hand")} & there(own)
+
+
+def test_the_bucket_of_a_project_is_found_by_its_tag_whatever_it_is_called(own: Project) -> None:
+    add_versioned_bucket(own.session, "another-name", (TAG,))
+    arns = ["arn:aws:s3:::another-name"]
+    own.aws.answers["GetResources"] = lambda _: {
+        "ResourceTagMappingList": [{"ResourceARN": arn, "Tags": [TAG]} for arn in arns]
+    }
+    assert set(of(own.inventory(project_id="p-1").things, "bucket")) == {"another-name"}
+    arns.clear()
+    assert set(of(own.inventory(project_id="p-1").things, "bucket")) == {OWN_BUCKET}
 
 
 def test_without_the_right_to_look_for_tags_the_rest_is_found(own: Project) -> None:
