@@ -9,7 +9,7 @@ from pipelines.adoption.installation.order import Change, Order
 from pipelines.adoption.installation.source import Source, read_source
 from pipelines.adoption.installation.stack import Stack, find_stack
 from pipelines.delivery.attention import Attention
-from tests.adoption.aws import STACK, MotoAws
+from tests.adoption.aws import STACK, TEMPLATE, MotoAws
 
 
 def order(aws: MotoAws, *roles: str, source: Source | None = None, service_catalog: bool = False) -> Order:
@@ -55,3 +55,11 @@ def templates(folder: Path, *, template: str, installer: str) -> Source:
     (folder / "template.yml").write_text(template)
     (folder / "install.yml").write_text(installer)
     return read_source(folder / "template.yml")
+
+
+def changed(folder: Path, *, template: str = "", installer: str = "") -> Source:
+    """The repository's templates with something at their ends."""
+    texts = {name: (TEMPLATE.parent / name).read_text() for name in ("template.yml", "install.yml")}
+    return templates(
+        folder, template=f"{texts['template.yml']}{template}", installer=f"{texts['install.yml']}{installer}"
+    )

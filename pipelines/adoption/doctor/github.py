@@ -91,13 +91,11 @@ def _by_hand(repository: str) -> tuple[str, ...]:
 
 
 def _ask(github: GitHub, path: str) -> Answer:
-    headers = {
-        "Accept": "application/vnd.github+json",
-        "Authorization": f"Bearer {github.token}",
-        "X-GitHub-Api-Version": "2022-11-28",
-    }
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     # The address is GitHub's own, or the one that GitHub's runners are given.
     request = urllib.request.Request(f"{github.url}/{path}", headers=headers)  # noqa: S310
+    # Wherever GitHub may send the request on to, the token stays here.
+    request.add_unredirected_header("Authorization", f"Bearer {github.token}")
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
             return Answer(answer.status, json.load(answer))

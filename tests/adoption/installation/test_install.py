@@ -6,23 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.adoption.installation.source import Source, read_source
+from pipelines.adoption.installation.source import read_source
 from pipelines.delivery.errors import DeliveryError
 from tests.adoption.aws import BUCKET, LAUNCH_ROLE, PROVIDER, ROLE, STACK, TEMPLATE, MotoAws
-from tests.adoption.installed import install, order, planned, stack_of, templates
+from tests.adoption.installed import changed, install, order, planned, stack_of, templates
 from tests.delivery.deployment.service import Refusal
 
 KEY = "templates/commit-to-endpoint.yml"
 LOCATION = {"sagemaker:projectS3TemplatesLocation": f"s3://{BUCKET}/templates/"}
 OTHER = ROLE.replace("studio", "analyst")
-
-
-def changed(folder: Path, *, template: str = "", installer: str = "") -> Source:
-    """The repository's templates with something at their ends."""
-    texts = {name: (TEMPLATE.parent / name).read_text() for name in ("template.yml", "install.yml")}
-    return templates(
-        folder, template=f"{texts['template.yml']}{template}", installer=f"{texts['install.yml']}{installer}"
-    )
 
 
 def add_role(aws: MotoAws, arn: str) -> None:
