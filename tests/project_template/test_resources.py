@@ -9,6 +9,7 @@ import pytest
 from tests.iam.evaluator import Request, allows, together
 from tests.project_template.conftest import ALL_GITHUB, GITHUB, NAME
 from tests.project_template.stack import TEMPLATE, Stack
+from tests.workflows.files import REPOSITORY, steps
 
 # Types that have no tags.
 UNTAGGED = {
@@ -27,6 +28,7 @@ UNTAGGED_OF_INSTALLATION = {
     "AWS::ServiceCatalog::PortfolioPrincipalAssociation",
     "AWS::ServiceCatalog::PortfolioProductAssociation",
 }
+WORKFLOWS = REPOSITORY / ".github" / "workflows"
 KEPT = {"ArtifactBucket", "ArtifactBucketPolicy", "GitHubOidcProvider", "Key", "ModelPackageGroup"}
 EVERYBODY = together([{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}])
 
@@ -180,4 +182,12 @@ def test_the_outputs_are_the_variables_that_the_workflows_read(stack: Stack) -> 
     assert variables["AWS_PRODUCTION_ROLE_ARN"] == stack.arn("ProductionRole")
     assert variables["SAGEMAKER_PIPELINE_ROLE_ARN"] == stack.arn("PipelineExecutionRole")
     assert variables["SAGEMAKER_ENDPOINT_ROLE_ARN"] == stack.arn("EndpointRole")
+    assert (variables["SAGEMAKER_PROJECT_NAME"], variables["SAGEMAKER_PROJECT_ID"]) == ("fraud", "p-abc123")
     assert variables["ARTIFACT_BUCKET"] == "ml-project-p-abc123-111122223333-us-east-1"
+
+
+@pytest.mark.parametrize(("workflow", "command"), [("run-in-aws", "run-pipeline"), ("deploy-stage", "deploy-model")])
+def test_what_the_commands_make_is_tagged_for_the_project_too(workflow: str, command: str) -> None:
+    (step,) = (each for each in steps(WORKFLOWS / f"{workflow}.yml") if f"/{command} " in each.get("run", ""))
+    for name in ("SAGEMAKER_PROJECT_NAME", "SAGEMAKER_PROJECT_ID"):
+        assert step["env"][name] == f"${{{{ vars.{name} }}}}"

@@ -9,6 +9,8 @@ from pipelines.adoption.init.providers import GITHUB
 # The variables of docs/github.md that are always needed, by the outputs of the project's stack that they are.
 VARIABLES = {
     "AWS_REGION": "Region",
+    "SAGEMAKER_PROJECT_NAME": "SageMakerProjectName",
+    "SAGEMAKER_PROJECT_ID": "SageMakerProjectId",
     "ARTIFACT_BUCKET": "ArtifactBucket",
     "SAGEMAKER_PIPELINE_ROLE_ARN": "PipelineExecutionRoleArn",
     "SAGEMAKER_ENDPOINT_ROLE_ARN": "EndpointRoleArn",
