@@ -23,6 +23,7 @@ _WITH_SLASHES = {
     "ObjectName",
     "RepositoryName",
     "RoleNameWithPath",
+    "SecretId",
 }
 
 
@@ -77,7 +78,7 @@ def action(name: str) -> Action:
     if not data or short not in data["privileges"]:
         raise ValueError(f"{name}: no such action")
     entries = data["privileges"][short]["resource_types"]
-    types = {kind: _type(kind, entry, data["resources"][kind]["arn"]) for kind, entry in entries.items() if kind}
+    types = {kind: _type(kind, entry, data["resources"][kind]) for kind, entry in entries.items() if kind}
     return Action(name, types, frozenset(entries.get("", {}).get("condition_keys", ())))
 
 
@@ -97,9 +98,11 @@ def is_key(asked: str, known: str) -> bool:
     return re.fullmatch(".+".join(parts), asked, re.IGNORECASE) is not None
 
 
-def _type(name: str, entry: Mapping[str, Any], arn: str) -> ResourceType:
+def _type(name: str, entry: Mapping[str, Any], resource: Mapping[str, Any]) -> ResourceType:
+    # Where the reference says nothing of an action's own, what holds for the resource does.
+    keys = entry["condition_keys"] or resource["condition_keys"]
     return ResourceType(
-        name, arn, entry["required"], frozenset(entry["condition_keys"]), frozenset(entry["dependent_actions"])
+        name, resource["arn"], entry["required"], frozenset(keys), frozenset(entry["dependent_actions"])
     )
 
 
