@@ -36,7 +36,7 @@ TEMPLATE: Final[dict[str, Any]] = {
 DOMAIN: Final[dict[str, Any]] = {
     "metavar": "ID",
     "type": parse_text,
-    "help": "the Studio domain (default: the only one of the Region)",
+    "help": "the Studio domain (default: the only one of the region)",
 }
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+", re.ASCII)
 _STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}", re.ASCII)
@@ -125,7 +125,7 @@ def _add_command(commands: argparse._SubParsersAction[Parser], name: str, text: 
     command.add_argument(
         "--stack-name", metavar="NAME", type=_parse_stack, default=STACK, help=f"its stack (default {STACK})"
     )
-    command.set_defaults(local=False, local_root=None)
+    command.set_defaults(local=False, local_root=None, settings=SETTINGS)
     return command
 
 
@@ -159,7 +159,7 @@ def _install(options: argparse.Namespace) -> int:
     from pipelines.adoption.installation.instructions import as_command, as_program  # noqa: PLC0415
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
-    with command_line.open_site(options) as site, interrupts() as interrupt:
+    with command_line.open_site(options, find_region=lambda: _region(options)) as site, interrupts() as interrupt:
         account = open_account(site.session)
         order, attention = _order(options, account), _attention(interrupt)
         _say_where(account, f"domain {order.domain.id}" if order.domain else "no Studio domain")
@@ -176,7 +176,7 @@ def _examine(options: argparse.Namespace) -> int:
     from pipelines.adoption.doctor.examine import examine, without_account  # noqa: PLC0415
     from pipelines.adoption.doctor.finding import Verdict  # noqa: PLC0415
 
-    with command_line.open_site(options) as site:
+    with command_line.open_site(options, find_region=lambda: _region(options)) as site:
         findings = without_account(site.session) or examine(_subject(options, site))
         verdicts = []
         for finding in findings:
@@ -221,7 +221,7 @@ def _uninstall(options: argparse.Namespace) -> int:
     from pipelines.adoption.installation.uninstall import changes  # noqa: PLC0415
     from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
-    with command_line.open_site(options) as site, interrupts() as interrupt:
+    with command_line.open_site(options, find_region=lambda: _region(options)) as site, interrupts() as interrupt:
         account = open_account(site.session)
         stack = find_stack(account.client("cloudformation"), options.stack_name)
         attention = _attention(interrupt)
@@ -237,6 +237,13 @@ def _uninstall(options: argparse.Namespace) -> int:
     return 0
 
 
+def _region(options: argparse.Namespace) -> str | None:
+    """Return the region of the project's settings."""
+    from pipelines.delivery.settings import read_settings  # noqa: PLC0415 - as in _install
+
+    return read_settings(options.settings).region
+
+
 def _order(options: argparse.Namespace, account: Account) -> Order:
     from pipelines.adoption.installation.domain import find_domain  # noqa: PLC0415 - as in _install
     from pipelines.adoption.installation.order import Order  # noqa: PLC0415
@@ -248,7 +255,7 @@ def _order(options: argparse.Namespace, account: Account) -> Order:
     if not roles:
         raise UsageError(
             f"{account.region} has no Studio domain with an execution role: give the role that creates projects "
-            "by --execution-role ARN, or the domain's Region by AWS_DEFAULT_REGION"
+            "by --execution-role ARN, or the domain's region by AWS_DEFAULT_REGION"
         )
     return Order(source, options.stack_name, domain, roles, service_catalog=options.service_catalog)
 

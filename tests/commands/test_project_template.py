@@ -14,7 +14,7 @@ import pytest
 from botocore.validate import validate_parameters
 
 from pipelines.delivery.interrupt import INTERRUPTED
-from pipelines.project_template import NOTHING_DONE, main
+from pipelines.project_template import NOTHING_DONE, SETTINGS, main
 from tests.adoption.aws import BUCKET, CONNECTION, LAUNCH_ROLE, NUMBER, PROVIDER, REGION, ROLE, STACK, MotoAws, moto_aws
 from tests.commands.test_bad_usage import call
 from tests.delivery.deployment.service import Refusal
@@ -202,7 +202,7 @@ def test_a_domain_of_another_region_is_not_found(command: Command, monkeypatch: 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     code, line = command.refuse("install", "--domain-id", "d-studio", "--yes")
     assert code == 2
-    assert line == "no domain d-studio in us-east-1: there is none; AWS_DEFAULT_REGION chooses the Region"
+    assert line == "no domain d-studio in us-east-1: there is none; AWS_DEFAULT_REGION chooses the region"
 
 
 def test_what_aws_denies_is_said_in_one_line_and_nothing_is_changed(command: Command) -> None:
@@ -236,6 +236,16 @@ def test_without_a_region_nothing_is_done(tmp_path: Path) -> None:
     done = call(tmp_path, "pipelines.project_template", "install", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
     assert done.returncode == 2
     assert "set AWS_DEFAULT_REGION" in done.stderr
+
+
+def test_the_region_of_the_settings_counts_where_nothing_else_names_one(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps(json.loads(SETTINGS.read_text()) | {"region": REGION}))
+    done = command.call("doctor", "--settings", str(settings))
+    assert done.lines[0] == f"OK: credentials: arn:aws:sts::{NUMBER}:user/moto in {REGION}"
 
 
 @pytest.mark.parametrize(

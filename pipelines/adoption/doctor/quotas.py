@@ -39,7 +39,7 @@ def _judge(name: str, count: int, quota: Mapping[str, Any] | None) -> Finding:
     title = f"quota {name}"
     if quota is None:
         return problem(
-            title, "AWS knows no such quota here: the Region may not have this instance type", "choose another"
+            title, "AWS knows no such quota here: the region may not have this instance type", "choose another"
         )
     value = int(quota["Value"])
     if value >= count:

@@ -22,18 +22,18 @@ class Domain:
 
 
 def find_domain(account: Account, wanted: str | None) -> Domain | None:
-    """Return the domain that is wanted, or the only one of the Region; none where there is none."""
+    """Return the domain that is wanted, or the only one of the region; none where there is none."""
     listed = _listed(account)
     if wanted and wanted not in listed:
         known = f"there are {', '.join(listed)}" if listed else "there is none"
-        raise UsageError(f"no domain {wanted} in {account.region}: {known}; AWS_DEFAULT_REGION chooses the Region")
+        raise UsageError(f"no domain {wanted} in {account.region}: {known}; AWS_DEFAULT_REGION chooses the region")
     if not wanted and len(listed) > 1:
         raise UsageError(f"{account.region} has the domains {', '.join(listed)}: choose one by --domain-id")
     return _describe(account, wanted or listed[0]) if listed else None
 
 
 def all_domains(account: Account) -> Iterator[Domain]:
-    """Yield every domain of the Region."""
+    """Yield every domain of the region."""
     return (_describe(account, name) for name in _listed(account))
 
 
