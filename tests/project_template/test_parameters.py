@@ -1,11 +1,13 @@
 """What a project is made with, and what is refused before anything is made."""
 
+import shlex
 from collections.abc import Mapping
 
 import pytest
 
+from tests.docs.pages import blocks
 from tests.project_template.conftest import CODEBUILD, EMAIL, GITHUB, INSTALLED, NUMBERS, PROJECT, TOKEN, VPC
-from tests.project_template.stack import INSTALL, TEMPLATE, Refused, Stack, load
+from tests.project_template.stack import FOLDER, INSTALL, TEMPLATE, Refused, Stack, load
 
 PARAMETERS = load(TEMPLATE)["Parameters"]
 METADATA = load(TEMPLATE)["Metadata"]
@@ -98,3 +100,14 @@ def test_every_parameter_stands_in_one_group_and_says_what_it_is() -> None:
 def test_projects_are_made_by_roles_only(roles: str) -> None:
     with pytest.raises(Refused, match="StudioRoleArns"):
         Stack(INSTALL, {**INSTALLED, "StudioRoleArns": roles})
+
+
+def test_the_command_of_the_readme_makes_a_project() -> None:
+    (command, *_) = blocks((FOLDER / "README.md").read_text(), "sh")
+    words = shlex.split(command)
+    given = dict(word.split("=", 1) for word in words[words.index("--parameter-overrides") + 1 :])
+    numbers = {name: "1" for name, value in given.items() if value in {"OWNER_ID", "REPO_ID"}}
+    assert Stack(TEMPLATE, {**given, **numbers}).outputs["ProjectName"] == "fraud-1"
+    # It makes roles, and names none of them itself.
+    assert words[words.index("--capabilities") + 1] == "CAPABILITY_IAM"
+    assert not [role for role in load(TEMPLATE)["Resources"].values() if "RoleName" in role["Properties"]]
