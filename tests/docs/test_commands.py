@@ -17,20 +17,22 @@ MODULES = {
     "deploy-model": "pipelines.deploy_model",
     "run-pipeline": "pipelines.run_pipeline",
     "get-pipeline-definition": "pipelines.get_pipeline_definition",
+    "teardown-project": "pipelines.teardown_project",
 }
 # What a shell or an AWS account is needed for.
 ELSEWHERE = re.compile(r"make |\. |.*--role-arn")
 
 
 class Shell:
-    """A folder in which commands are typed, without an AWS account; what they printed, by command."""
+    """A folder in which commands of a checkout are typed, without an AWS account; what they printed, by command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checkout: Path = REPOSITORY) -> None:
         self.folder = folder
         self.printed: dict[str, str] = {}
+        self.said = ""
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COVERAGE_"))}
         nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        self._environment = {**plain, **nowhere, "PYTHONPATH": str(REPOSITORY)}
+        self._environment = {**plain, **nowhere, "PYTHONPATH": str(checkout)}
 
     def type(self, command: str, *, exit_code: int = 0) -> None:
         first, *rest = shlex.split(as_here(command))
@@ -50,6 +52,7 @@ class Shell:
         )
         assert done.returncode == exit_code, f"{name}: {done.stdout}{done.stderr}"
         self.printed[name] = done.stdout
+        self.said = done.stderr
 
 
 def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path) -> None:

@@ -148,5 +148,5 @@ def test_what_preprocess_refuses_is_quoted_word_for_word(tmp_path: Path) -> None
             preprocess(folder, folder / "output", seed=1)
         messages.append(str(caught.value))
         assert not (folder / "output").exists()
-    (quotation,) = blocks(section("docs/data.md", "What is refused"), "text")
+    quotation, _ = blocks(section("docs/data.md", "What is refused"), "text")
     assert messages == quotation.splitlines()

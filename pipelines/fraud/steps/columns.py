@@ -164,13 +164,17 @@ def _schema(document: Document) -> Schema:
 
 
 def _check_members(found: Any, needed: set[str], optional: set[str]) -> None:
+    _check_needed(found, needed)
+    for name in found:
+        if name not in needed | optional:
+            raise DataError(f"{name!r} is not known; allowed: {', '.join(sorted(needed | optional))}")
+
+
+def _check_needed(found: Any, needed: set[str]) -> None:
     if not isinstance(found, dict):
         raise DataError(f"{json.dumps(found)} is not an object with the members {', '.join(sorted(needed))}")
     for name in sorted(needed - found.keys()):
         raise DataError(f"{name} is missing; found: {', '.join(found)}")
-    for name in found:
-        if name not in needed | optional:
-            raise DataError(f"{name!r} is not known; allowed: {', '.join(sorted(needed | optional))}")
 
 
 def _text(value: Any, what: str) -> str:
@@ -193,10 +197,9 @@ def _table(name: str, entries: Any) -> tuple[Column, ...]:
 
 
 def _column(entry: Any) -> Column:
-    known = set().union(*KINDS.values())
-    _check_members(entry, {"name", "kind"}, known)
+    _check_needed(entry, {"name", "kind"})
     kind = entry["kind"]
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise DataError(f"kind {json.dumps(kind)} is not known; allowed: {', '.join(KINDS)}")
     _check_members(entry, {"name", "kind"}, KINDS[kind])
     _text(entry["name"], "name")
@@ -207,7 +210,7 @@ def _column(entry: Any) -> Column:
     if entry.get("type", "text") not in ("text", "integer"):
         raise DataError(f"type {json.dumps(entry['type'])} is not known; allowed: text, integer")
     _check_bounds(entry)
-    return Column(**{**entry, "categories": tuple(entry.get("categories", ()))})
+    return Column(**{**entry, "categories": tuple(entry.get("categories") or ())})
 
 
 KINDS: Mapping[str, set[str]] = {

@@ -130,6 +130,13 @@ def test_a_schema_that_is_no_json_is_refused(content: bytes, tmp_path: Path) -> 
         load_schema(file)
 
 
+def test_null_is_the_same_as_left_out(tmp_path: Path) -> None:
+    document = passengers_schema()
+    left_out = load_schema(written(tmp_path, document))
+    document["tables"]["passengers"][0]["categories"] = None
+    assert load_schema(written(tmp_path, {**document, "id": None})) == left_out
+
+
 def test_ids_of_two_types_are_refused(tmp_path: Path) -> None:
     document = {
         "id": "key",
