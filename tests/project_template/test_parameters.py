@@ -104,7 +104,7 @@ def test_projects_are_made_by_roles_only(roles: str) -> None:
 
 def test_the_command_of_the_readme_makes_a_project() -> None:
     (command, *_) = blocks((FOLDER / "README.md").read_text(), "sh")
-    words = shlex.split(command)
+    words = shlex.split(command.replace("\\\n", " "))
     given = dict(word.split("=", 1) for word in words[words.index("--parameter-overrides") + 1 :])
     numbers = {name: "1" for name, value in given.items() if value in {"OWNER_ID", "REPO_ID"}}
     assert Stack(TEMPLATE, {**given, **numbers}).outputs["ProjectName"] == "fraud-1"
