@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines import command_line
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from pipelines.adoption.account import Account
     from pipelines.adoption.doctor.subject import GitHub, Subject
     from pipelines.adoption.installation.order import Change, Order
-    from pipelines.delivery.attention import Attention
     from pipelines.delivery.run import Site
 
 STACK = "sagemaker-project-template"
@@ -157,13 +154,12 @@ def _install(options: argparse.Namespace) -> int:
     from pipelines.adoption.account import open_account  # noqa: PLC0415
     from pipelines.adoption.installation.install import changes, project_request  # noqa: PLC0415
     from pipelines.adoption.installation.instructions import as_command, as_program  # noqa: PLC0415
-    from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
-    with command_line.open_site(options, find_region=lambda: _region(options)) as site, interrupts() as interrupt:
+    with command_line.open_site(options, find_region=lambda: _region(options)) as site:
         account = open_account(site.session)
-        order, attention = _order(options, account), _attention(interrupt)
+        order = _order(options, account)
         _say_where(account, f"domain {order.domain.id}" if order.domain else "no Studio domain")
-        if _carry_out(lambda: changes(account, order, attention), does=options.yes):
+        if _carry_out(lambda: changes(account, order), does=options.yes):
             request = project_request(account, order)
             _print(
                 ["", "a project is made by", "", as_command(request), "", "or, from Python,", "", as_program(request)]
@@ -219,19 +215,17 @@ def _uninstall(options: argparse.Namespace) -> int:
     from pipelines.adoption.account import open_account  # noqa: PLC0415
     from pipelines.adoption.installation.stack import find_stack  # noqa: PLC0415
     from pipelines.adoption.installation.uninstall import changes  # noqa: PLC0415
-    from pipelines.delivery.interrupt import interrupts  # noqa: PLC0415
 
-    with command_line.open_site(options, find_region=lambda: _region(options)) as site, interrupts() as interrupt:
+    with command_line.open_site(options, find_region=lambda: _region(options)) as site:
         account = open_account(site.session)
         stack = find_stack(account.client("cloudformation"), options.stack_name)
-        attention = _attention(interrupt)
         _say_where(account)
         if stack is None:
             _print([f"there is no stack {options.stack_name}: nothing to delete"])
             return 0
 
         def plan() -> Iterator[Change]:
-            return changes(account, stack, attention, deletes_objects=options.delete_objects)
+            return changes(account, stack, deletes_objects=options.delete_objects)
 
         _carry_out(plan, does=options.yes)
     return 0
@@ -258,13 +252,6 @@ def _order(options: argparse.Namespace, account: Account) -> Order:
             "by --execution-role ARN, or the domain's region by AWS_DEFAULT_REGION"
         )
     return Order(source, options.stack_name, domain, roles, service_catalog=options.service_catalog)
-
-
-def _attention(interrupt: Event) -> Attention:
-    from pipelines.delivery.attention import Attention  # noqa: PLC0415 - as in _install
-
-    again = f"{command_line.typed_name('project-template')} {shlex.join(sys.argv[1:])}"
-    return Attention(interrupt, advise=lambda _: f"once it has ended, the same command goes on: {again}")
 
 
 def _say_where(account: Account, *more: str) -> None:

@@ -8,7 +8,6 @@ from pipelines.adoption.installation.install import changes
 from pipelines.adoption.installation.order import Change, Order
 from pipelines.adoption.installation.source import Source, read_source
 from pipelines.adoption.installation.stack import Stack, find_stack
-from pipelines.delivery.attention import Attention
 from tests.adoption.aws import STACK, TEMPLATE, MotoAws
 
 
@@ -32,7 +31,7 @@ def install(aws: MotoAws, wished: Order | None = None) -> list[str]:
     """Install what is wished, and what moto leaves out of it."""
     account = aws.account
     is_first = find_stack(account.client("cloudformation"), STACK) is None
-    said = make(changes(account, wished or order(aws), Attention()))
+    said = make(changes(account, wished or order(aws)))
     if is_first:
         aws.finish()
     return said
@@ -40,7 +39,7 @@ def install(aws: MotoAws, wished: Order | None = None) -> list[str]:
 
 def planned(aws: MotoAws, wished: Order) -> list[str]:
     """What an installation would change."""
-    return [change.says for change in changes(aws.account, wished, Attention())]
+    return [change.says for change in changes(aws.account, wished)]
 
 
 def stack_of(aws: MotoAws) -> Stack:

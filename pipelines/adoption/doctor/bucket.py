@@ -40,14 +40,12 @@ def check_bucket(subject: Subject) -> Iterator[Finding]:
     """Look for the bucket, its region and its CORS rules."""
     account, bucket = subject.account, subject.bucket
     region = _region(account, bucket)
+    again = ("project-template uninstall --yes", INSTALL)
     if region is None:
-        yield problem("template bucket", f"s3://{bucket} does not exist", "project-template uninstall --yes", INSTALL)
+        yield problem("template bucket", f"s3://{bucket} does not exist", *again)
     elif region != account.region:
-        yield problem(
-            "template bucket",
-            f"s3://{bucket} is in {region}, and projects are made in {account.region}",
-            f"AWS_DEFAULT_REGION={account.region} {INSTALL} --stack-name ANOTHER",
-        )
+        says = f"s3://{bucket} is in {region}, and projects are made in {account.region}"
+        yield problem("template bucket", says, *again)
     else:
         yield ok("template bucket", f"s3://{bucket} in {region}")
         yield _cors(account, bucket)

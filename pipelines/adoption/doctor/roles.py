@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.adoption.doctor.bucket import INSTALL
 from pipelines.adoption.doctor.finding import Finding, ok, problem
 from pipelines.adoption.doctor.subject import Subject
 from pipelines.adoption.installation import published
@@ -39,16 +40,24 @@ def check_trust(subject: Subject) -> Iterator[Finding]:
     if not missing:
         yield ok("launch role", f"{name} trusts {', '.join((*subject.roles, *services))}")
         return
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": list(subject.roles), "Service": services},
-        "Action": "sts:AssumeRole",
-    }
     yield problem(
-        "launch role",
-        f"{name} does not trust {', '.join(missing)}",
-        f"aws iam update-assume-role-policy --role-name {name} --policy-document {_document(statement)}",
+        "launch role", f"{name} does not trust {', '.join(missing)}", *_trust(subject, name, missing, services)
     )
+
+
+def _trust(subject: Subject, name: str, missing: list[str], services: list[str]) -> Iterator[str]:
+    """Yield the commands that make the role trusted as it should be."""
+    new = [role for role in missing if role in subject.roles and role not in subject.installed_roles]
+    yield from (_installation(role) for role in new)
+    if set(missing) - set(new):
+        principals = {"AWS": subject.roles, "Service": services}
+        statement = {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}
+        yield f"aws iam update-assume-role-policy --role-name {name} --policy-document {_document(statement)}"
+
+
+def _installation(role: str) -> str:
+    # What the stack does not know of would stand in the way of its deletion.
+    return f"{INSTALL} --execution-role {role}"
 
 
 def check_permissions(subject: Subject) -> Iterator[Finding]:
@@ -66,9 +75,11 @@ def check_permissions(subject: Subject) -> Iterator[Finding]:
 
 def _grant(subject: Subject, role: str, denied: list[tuple[Permission, list[str]]]) -> str:
     """Return the command that allows what is denied: the policy of the installation, if it covers that."""
+    if role not in subject.installed_roles:
+        return _installation(role)
     name = role.rpartition("/")[2]
-    policy = subject.stack.outputs.get(STUDIO_POLICY) if subject.stack else None
-    if policy and not subject.product:
+    if not subject.product:
+        policy = subject.installed.outputs[STUDIO_POLICY]
         return f"aws iam attach-role-policy --role-name {name} --policy-arn {policy}"
     statements = [{"Effect": "Allow", "Action": actions, "Resource": each.resource} for each, actions in denied]
     command = f"aws iam put-role-policy --role-name {name} --policy-name {POLICY}"

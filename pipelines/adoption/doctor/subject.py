@@ -75,8 +75,12 @@ class Subject:
         return self.stack.outputs.get(PRODUCT) if self.stack else None
 
     @property
+    def installed_roles(self) -> list[str]:
+        """The ARNs of the roles that the installation is for."""
+        return self.installed.parameters[STUDIO_ROLES].split(",")
+
+    @property
     def roles(self) -> list[str]:
         """The ARNs of the roles that create projects: the domain's, and those of the installation."""
-        installed = self.installed.parameters[STUDIO_ROLES].split(",")
         own = [self.domain.role] if self.domain and self.domain.role else []
-        return list(dict.fromkeys([*own, *installed]))
+        return list(dict.fromkeys([*own, *self.installed_roles]))

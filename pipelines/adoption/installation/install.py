@@ -26,21 +26,20 @@ from pipelines.adoption.installation.instructions import ASKED, by_product, by_t
 from pipelines.adoption.installation.order import Change, Order
 from pipelines.adoption.installation.stack import Stack, create, declared_parameters, find_stack, update
 from pipelines.adoption.oidc import find_provider
-from pipelines.delivery.attention import Attention
 from pipelines.delivery.errors import DeliveryError
 
 # Stands for a bucket that is not made yet.
 NOT_YET = "BUCKET"
 
 
-def changes(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
+def changes(account: Account, order: Order) -> Iterator[Change]:
     """Yield what is to be changed; whoever only reads it and makes nothing changes nothing.
 
     Raises:
         DeliveryError: the stack cannot be changed, or the domain shows other templates.
     """
     check_location(account, order)
-    yield from _stack(account, order, attention)
+    yield from _stack(account, order)
     bucket = bucket_of(account, order.stack)
     if bucket is None or not published.is_current(account, bucket, order.source):
         yield Change(
@@ -48,7 +47,7 @@ def changes(account: Account, order: Order, attention: Attention) -> Iterator[Ch
             lambda: published.publish(account, made_bucket(account, order.stack), order.source),
         )
     if order.service_catalog:
-        yield from _product(account, order, attention)
+        yield from _product(account, order)
     elif order.domain:
         yield from _location(account, order.stack, order.domain)
 
@@ -94,7 +93,7 @@ def made_bucket(account: Account, stack: str) -> str:
     return bucket
 
 
-def _stack(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
+def _stack(account: Account, order: Order) -> Iterator[Change]:
     """Yield what makes the stack as it is wished; parameters that are not named stay as they are."""
     stack = find_stack(account.client("cloudformation"), order.stack)
     roles = dict.fromkeys((*(_roles_kept(account, stack) if stack else ()), *order.roles))
@@ -103,10 +102,10 @@ def _stack(account: Account, order: Order, attention: Attention) -> Iterator[Cha
     if stack is None:
         # Asked once: what the stack made must not look as if it had been there before.
         provider = {IDENTITY_PROVIDER: "exists" if find_provider(account) else "create"}
-        yield _new_stack(account, order, attention, {**wanted, **provider})
+        yield _new_stack(account, order, {**wanted, **provider})
     else:
         stack.check_usable()
-        yield from _update(account, order, attention, stack, wanted)
+        yield from _update(account, order, stack, wanted)
 
 
 def _roles_kept(account: Account, stack: Stack) -> list[str]:
@@ -124,26 +123,24 @@ def _exists(account: Account, role: str) -> bool:
     return True
 
 
-def _new_stack(account: Account, order: Order, attention: Attention, parameters: Mapping[str, str]) -> Change:
+def _new_stack(account: Account, order: Order, parameters: Mapping[str, str]) -> Change:
     client, template = account.client("cloudformation"), order.source.installer
     declared = declared_parameters(client, template)
     provider = " and GitHub's identity provider" if parameters[IDENTITY_PROVIDER] == "create" else ""
     return Change(
         f"make the stack {order.stack}: template bucket, launch role, a policy for {parameters[STUDIO_ROLE_NAMES]}"
         f"{provider}",
-        lambda: create(client, order.stack, template, _only(declared, parameters), attention),
+        lambda: create(client, order.stack, template, _only(declared, parameters)),
     )
 
 
-def _update(
-    account: Account, order: Order, attention: Attention, stack: Stack, wanted: Mapping[str, str]
-) -> Iterator[Change]:
+def _update(account: Account, order: Order, stack: Stack, wanted: Mapping[str, str]) -> Iterator[Change]:
     client, template = account.client("cloudformation"), order.source.installer
     parameters = _only(declared_parameters(client, template), {**stack.parameters, **wanted})
     if differences := _differences(stack, template, parameters):
         yield Change(
             f"update the stack {order.stack}: {', '.join(differences)}",
-            lambda: update(client, stack, template, parameters, attention),
+            lambda: update(client, stack, template, parameters),
         )
 
 
@@ -160,13 +157,13 @@ def _only(names: set[str], parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in parameters.items() if name in names}
 
 
-def _product(account: Account, order: Order, attention: Attention) -> Iterator[Change]:
+def _product(account: Account, order: Order) -> Iterator[Change]:
     stack, version = find_stack(account.client("cloudformation"), order.stack), order.source.version
     product = stack.outputs.get(PRODUCT) if stack else None
     if product is None:
         yield Change(
             f"add a product of Service Catalog, with version {version}, to the stack {order.stack}",
-            lambda: _make_product(account, order, attention),
+            lambda: _make_product(account, order),
         )
     elif version not in catalog.versions(account, product):
         yield Change(
@@ -175,11 +172,11 @@ def _product(account: Account, order: Order, attention: Attention) -> Iterator[C
         )
 
 
-def _make_product(account: Account, order: Order, attention: Attention) -> None:
+def _make_product(account: Account, order: Order) -> None:
     stack = find_stack(account.client("cloudformation"), order.stack)
     wanted = {PRODUCT_URL: _address(account, order), PRODUCT_VERSION: order.source.version}
     if stack:
-        for change in _update(account, order, attention, stack, wanted):
+        for change in _update(account, order, stack, wanted):
             change.make()
 
 

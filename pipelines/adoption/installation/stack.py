@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.delivery.attention import Attention
-from pipelines.delivery.errors import DeliveryError
+from pipelines.delivery.errors import DeliveryError, InterruptionError
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 GONE = "DELETE_COMPLETE"
@@ -74,15 +74,15 @@ def declared_parameters(client: Any, template: str) -> set[str]:
     return {each["ParameterKey"] for each in summary.get("Parameters", [])}
 
 
-def create(client: Any, name: str, template: str, parameters: Mapping[str, str], attention: Attention) -> None:
+def create(client: Any, name: str, template: str, parameters: Mapping[str, str]) -> None:
     """Make a stack and wait until it is whole."""
     answer = client.create_stack(
         StackName=name, TemplateBody=template, Parameters=_given(parameters), Capabilities=CAPABILITIES
     )
-    _wait(client, answer["StackId"], "CREATE_COMPLETE", attention)
+    _wait(client, answer["StackId"], "CREATE_COMPLETE")
 
 
-def update(client: Any, stack: Stack, template: str, parameters: Mapping[str, str], attention: Attention) -> None:
+def update(client: Any, stack: Stack, template: str, parameters: Mapping[str, str]) -> None:
     """Bring a stack up to date and wait until it is; one that is so already is a success."""
     try:
         client.update_stack(
@@ -92,22 +92,34 @@ def update(client: Any, stack: Stack, template: str, parameters: Mapping[str, st
         if UNCHANGED not in error.response["Error"].get("Message", ""):
             raise
     else:
-        _wait(client, stack.arn, "UPDATE_COMPLETE", attention)
+        _wait(client, stack.arn, "UPDATE_COMPLETE")
 
 
-def delete(client: Any, stack: Stack, attention: Attention) -> None:
+def delete(client: Any, stack: Stack) -> None:
     """Delete a stack and wait until it is gone."""
     client.delete_stack(StackName=stack.arn)
-    _wait(client, stack.arn, GONE, attention)
+    _wait(client, stack.arn, GONE)
 
 
-def _wait(client: Any, arn: str, wanted: str, attention: Attention) -> None:
+def _wait(client: Any, arn: str, wanted: str) -> None:
+    name = arn.split("/")[1]
+    try:
+        status = _last_status(client, arn)
+    except KeyboardInterrupt as error:
+        raise InterruptionError(
+            f"stopped waiting for the stack {name}, which goes on. Next: once it has ended, the same command"
+        ) from error
+    if status != wanted:
+        reason = _reason(client, arn)
+        raise DeliveryError(f"the stack {name} is {status}: {reason}. Next: correct that, then the same command")
+
+
+def _last_status(client: Any, arn: str) -> str:
     pause = FIRST_PAUSE
     while (status := _status(client, arn)).endswith("_IN_PROGRESS"):
-        attention.pause(pause, arn)
+        time.sleep(pause)
         pause = min(pause * GROWTH, LONGEST_PAUSE)
-    if status != wanted:
-        raise DeliveryError(f"the stack {arn.split('/')[1]} is {status}: {_reason(client, arn)}")
+    return status
 
 
 def _status(client: Any, arn: str) -> str:

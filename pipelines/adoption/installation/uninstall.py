@@ -11,11 +11,10 @@ from pipelines.adoption.installation.installer import BUCKET, LAUNCH_ROLE, PRODU
 from pipelines.adoption.installation.order import Change
 from pipelines.adoption.installation.projects import projects_of
 from pipelines.adoption.installation.stack import Stack, delete
-from pipelines.delivery.attention import Attention
 from pipelines.delivery.errors import DeliveryError
 
 
-def changes(account: Account, stack: Stack, attention: Attention, *, deletes_objects: bool) -> Iterator[Change]:
+def changes(account: Account, stack: Stack, *, deletes_objects: bool) -> Iterator[Change]:
     """Yield what is to be taken away.
 
     Raises:
@@ -35,7 +34,7 @@ def changes(account: Account, stack: Stack, attention: Attention, *, deletes_obj
         )
     # Last, for it is the stack that knows of the rest.
     client = account.client("cloudformation")
-    yield Change(f"delete the stack {stack.name} with all that it made", lambda: delete(client, stack, attention))
+    yield Change(f"delete the stack {stack.name} with all that it made", lambda: delete(client, stack))
 
 
 def _untag(account: Account, domain: Domain, place: str) -> Change:

@@ -71,6 +71,18 @@ def test_who_trusts_the_account_trusts_its_roles(well: MotoAws, principal: objec
     assert only(check_trust(subject(well))).verdict is Verdict.OK
 
 
+def test_a_role_that_the_installation_does_not_know_is_installed(well: MotoAws) -> None:
+    other = ROLE.replace("studio", "analyst")
+    well.client("sagemaker").delete_domain(DomainId="d-studio")
+    well.add_domain("second", other)
+    fix = (f"project-template install --yes --execution-role {other}",)
+    assert problem(check_trust, subject(well)).steps == fix
+    well.denied = {"iam:PassRole"}
+    found = {each.name: each.steps for each in check_permissions(subject(well))}
+    assert found["permissions of analyst"] == fix
+    assert found["permissions of studio"][0].startswith("aws iam attach-role-policy --role-name studio ")
+
+
 def test_a_product_needs_service_catalog_too(aws: MotoAws) -> None:
     aws.add_domain()
     install(aws, order(aws, service_catalog=True))

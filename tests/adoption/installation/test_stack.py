@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.adoption.installation import stack as stacks
 from pipelines.adoption.installation.stack import create, declared_parameters, delete, find_stack, update
-from pipelines.delivery.attention import Attention
-from pipelines.delivery.errors import DeliveryError, FollowingTimeoutError, InterruptionError
+from pipelines.delivery.errors import DeliveryError, InterruptionError
 from tests.adoption.aws import MotoAws
 from tests.delivery.deployment.service import Refusal
 
@@ -35,7 +33,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(aws: MotoAws) -> stacks.Stack:
     client = aws.client("cloudformation")
-    create(client, "topics", TEMPLATE, {"Name": "first"}, Attention())
+    create(client, "topics", TEMPLATE, {"Name": "first"})
     found = find_stack(client, "topics")
     assert found
     return found
@@ -67,7 +65,7 @@ def test_there_is_no_stack_before_it_is_made_and_after_it_is_deleted(aws: MotoAw
     client = aws.client("cloudformation")
     assert find_stack(client, "topics") is None
     stack = made(aws)
-    delete(client, stack, Attention())
+    delete(client, stack)
     assert find_stack(client, "topics") is None
     assert find_stack(client, stack.arn) is None
 
@@ -83,7 +81,7 @@ def test_what_goes_on_is_waited_for(aws: MotoAws) -> None:
     stack = made(aws)
     assert aws.statuses == []
     aws.statuses = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
-    update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "second"}, Attention())
+    update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "second"})
     found = find_stack(aws.client("cloudformation"), "topics")
     assert found
     assert (found.status, found.parameters) == ("UPDATE_COMPLETE", {"Name": "second"})
@@ -92,14 +90,14 @@ def test_what_goes_on_is_waited_for(aws: MotoAws) -> None:
 def test_a_stack_that_is_as_it_should_be_is_updated(aws: MotoAws) -> None:
     stack = made(aws)
     aws.answers["UpdateStack"] = Refusal("ValidationError", "No updates are to be performed.")
-    update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "first"}, Attention())
+    update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "first"})
 
 
 def test_another_error_of_an_update_is_one(aws: MotoAws) -> None:
     stack = made(aws)
     aws.answers["UpdateStack"] = Refusal("ValidationError", "Parameters: [Name] must have values")
     with pytest.raises(ClientError, match="must have values"):
-        update(aws.client("cloudformation"), stack, TEMPLATE, {}, Attention())
+        update(aws.client("cloudformation"), stack, TEMPLATE, {})
 
 
 def test_of_a_failure_the_resource_that_failed_first_is_told(aws: MotoAws) -> None:
@@ -116,8 +114,10 @@ def test_of_a_failure_the_resource_that_failed_first_is_told(aws: MotoAws) -> No
     }
     aws.statuses = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
     with pytest.raises(DeliveryError) as caught:
-        update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "second"}, Attention())
-    assert str(caught.value) == "the stack topics is UPDATE_ROLLBACK_COMPLETE: Topic: Name is taken"
+        update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "second"})
+    assert str(caught.value) == (
+        "the stack topics is UPDATE_ROLLBACK_COMPLETE: Topic: Name is taken. Next: correct that, then the same command"
+    )
 
 
 def test_a_stack_that_is_not_deleted_whole_is_told(aws: MotoAws) -> None:
@@ -127,22 +127,21 @@ def test_a_stack_that_is_not_deleted_whole_is_told(aws: MotoAws) -> None:
     aws.answers["DeleteStack"] = lambda _: {}
     aws.statuses = ["DELETE_FAILED"]
     with pytest.raises(DeliveryError, match="the stack topics is DELETE_FAILED: Topic: It is in use"):
-        delete(aws.client("cloudformation"), stack, Attention())
+        delete(aws.client("cloudformation"), stack)
 
 
 def test_whoever_stops_waiting_is_told_that_the_stack_goes_on(aws: MotoAws) -> None:
-    pressed = Event()
-    pressed.set()
-    aws.statuses = ["CREATE_IN_PROGRESS"]
-    attention = Attention(pressed, advise=lambda _: "then again")
-    with pytest.raises(InterruptionError, match=r"stopped following arn:.*:stack/topics/.*, which goes on; then again"):
-        create(aws.client("cloudformation"), "topics", TEMPLATE, {"Name": "first"}, attention)
+    looks = iter([None, None])
 
+    def press(_: object) -> None:
+        if next(looks, "pressed"):
+            raise KeyboardInterrupt
 
-def test_waiting_has_an_end_where_one_is_given(aws: MotoAws) -> None:
-    aws.statuses = ["CREATE_IN_PROGRESS"] * 1000
-    with pytest.raises(FollowingTimeoutError):
-        create(aws.client("cloudformation"), "topics", TEMPLATE, {"Name": "first"}, Attention(minutes=0.0005))
+    aws.statuses = ["CREATE_IN_PROGRESS"] * 10
+    aws.answers["DescribeStacks"] = press
+    with pytest.raises(InterruptionError, match="stopped waiting for the stack topics, which goes on"):
+        create(aws.client("cloudformation"), "topics", TEMPLATE, {"Name": "first"})
+    assert len(aws.statuses) == 8
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipelines.adoption.installation.uninstall import changes
-from pipelines.delivery.attention import Attention
 from pipelines.delivery.errors import DeliveryError
 from tests.adoption.aws import BUCKET, LAUNCH_ROLE, PRODUCT, PROVIDER, STACK, MotoAws
 from tests.adoption.installed import install, make, order, stack_of
@@ -24,7 +23,7 @@ def installed(aws: MotoAws) -> MotoAws:
 
 
 def uninstall(aws: MotoAws, *, deletes_objects: bool = False) -> list[str]:
-    return make(changes(aws.account, stack_of(aws), Attention(), deletes_objects=deletes_objects))
+    return make(changes(aws.account, stack_of(aws), deletes_objects=deletes_objects))
 
 
 def refusal(aws: MotoAws) -> str:
@@ -50,7 +49,7 @@ def test_all_that_was_made_goes(installed: MotoAws) -> None:
 
 
 def test_what_is_only_looked_at_stays(installed: MotoAws) -> None:
-    plan = changes(installed.account, stack_of(installed), Attention(), deletes_objects=True)
+    plan = changes(installed.account, stack_of(installed), deletes_objects=True)
     assert len(list(plan)) == 3
     assert installed.changing() == []
 
@@ -158,7 +157,7 @@ def test_a_bucket_that_is_gone_already_is_no_obstacle(installed: MotoAws) -> Non
     for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]:
         s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
     s3.delete_bucket(Bucket=BUCKET)
-    plan = changes(installed.account, stack_of(installed), Attention(), deletes_objects=False)
+    plan = changes(installed.account, stack_of(installed), deletes_objects=False)
     assert [change.says.split()[0] for change in plan] == ["let", "delete"]
 
 
