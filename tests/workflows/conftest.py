@@ -31,8 +31,10 @@ def copy_tree(source: Path, target: Path) -> Path:
     target.mkdir()
     for name in ("Makefile", "pyproject.toml", "setup.py"):
         shutil.copy(source / name, target)
+    (target / FOLDER).mkdir(parents=True)
     for folder in ("pipelines", FOLDER):
-        shutil.copytree(source / folder, target / folder, ignore=IGNORED)
+        if (source / folder).exists():
+            shutil.copytree(source / folder, target / folder, ignore=IGNORED, dirs_exist_ok=True)
     return target
 
 

@@ -13,6 +13,7 @@ WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 DEPENDABOT = REPOSITORY / ".github" / "dependabot.yml"
 BUILDSPEC = REPOSITORY / "codebuild-buildspec.yml"
 DEPLOY_BUILDSPEC = REPOSITORY / "deploy-buildspec.yml"
+BUILDSPECS = sorted(REPOSITORY.glob("*buildspec.yml"))
 TOOLS = Path(sys.executable).parent
 
 
@@ -35,7 +36,7 @@ def scripts() -> dict[str, str]:
     }
     commands = {
         f"{file.name}: {name}": "\n".join(phase["commands"])
-        for file in (BUILDSPEC, DEPLOY_BUILDSPEC)
+        for file in BUILDSPECS
         for name, phase in read(file)["phases"].items()
     }
     return blocks | commands

@@ -31,7 +31,6 @@ FILES = {
         "codebuild-buildspec.yml",
         "deploy-buildspec.yml",
         "pull-request-buildspec.yml",
-        "tests/workflows/codebuild.py",
         "tests/workflows/test_codebuild.py",
         "tests/workflows/test_deploy_build.py",
     ),
