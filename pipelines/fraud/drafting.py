@@ -22,6 +22,8 @@ Tables = Mapping[str, pa.Table]
 MAX_CATEGORIES = 256
 FORMATS = ("csv", "parquet")
 ID_NAME = re.compile(r"(?i:(^|[^a-z])(id|key|uuid|guid|index|unnamed: 0)|^)$|[a-z]I[dD]$")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+AS_AN_ID = "has another value in each row, as an id has"
 POSITIVE_WORDS = ("yes", "y", "true", "t", "positive", "pos")
 
 
@@ -216,12 +218,21 @@ def _reason_to_drop(name: str, values: pa.ChunkedArray) -> str:
     distinct = pc.unique(values.drop_null())
     if not len(distinct):
         return "is empty"
-    if kind == "number":
-        return ""
-    if len(distinct) == len(values) > 1 and (kind == "category" or _counts(name, distinct)):
-        return "has another value in each row, as an id has"
-    if kind == "category" and len(distinct) > MAX_CATEGORIES:
-        return f"has {len(distinct)} different texts, and a category has {MAX_CATEGORIES} at most"
+    if kind == "category":
+        return _reason_against(distinct.to_pylist(), len(values))
+    is_id = kind == "integer" and len(distinct) == len(values) > 1 and _counts(name, distinct)
+    return AS_AN_ID if is_id else ""
+
+
+def _reason_against(texts: Sequence[object], rows: int) -> str:
+    """Return why distinct texts are no categories, or nothing."""
+    strays = [repr(text) for text in texts if not NUMBER.fullmatch(str(text))]
+    if len(texts) > MAX_CATEGORIES and len(strays) < len(texts) / 2:
+        return f"has texts among its numbers ({', '.join(strays[:3])}; an empty cell is a missing value)"
+    if len(texts) == rows > 1:
+        return AS_AN_ID
+    if len(texts) > MAX_CATEGORIES:
+        return f"has {len(texts)} different texts, and a category has {MAX_CATEGORIES} at most"
     return ""
 
 

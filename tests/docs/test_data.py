@@ -30,6 +30,7 @@ def test_the_example_goes_from_foreign_data_to_an_endpoint_that_passes_its_test(
         assert shell.said == said
         for command in (run, approve, deploy):
             shell.type(command)
+        shell.type(f"{run} --parameter RocAucThreshold=0.999", exit_code=3)
     finally:
         shell.type(teardown)
     ran, deployed = shell.printed[run], shell.printed[deploy]
@@ -39,6 +40,7 @@ def test_the_example_goes_from_foreign_data_to_an_endpoint_that_passes_its_test(
     assert "passed its test" in deployed
     assert "113 predictions for 113 rows" in deployed
     assert "113 tumours" in text
+    assert "`--parameter RocAucThreshold=0.999`" in text
     assert f"ROC AUC         {found}, registered {found}: +0.0000" in deployed
     assert "CSV and JSON give the same numbers" in deployed
     assert "TORN DOWN" in shell.printed[teardown]

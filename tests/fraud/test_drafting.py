@@ -103,6 +103,12 @@ def test_a_table_with_an_id_keeps_it_when_it_is_named(tmp_path: Path) -> None:
             "has 290 different texts, and a category has 256 at",
         ),
         ("nothing", [None] * 300, "is empty"),
+        ("", range(300), "has another value in each row, as an id has"),
+        (
+            "height",
+            ["?", "n/a", *[f"{row}.5" for row in range(298)]],
+            "has texts among its numbers ('?', 'n/a'; an empty cell is a missing value)",
+        ),
     ],
 )
 def test_a_column_that_is_no_feature_is_left_out_and_said(name: str, values: Any, reason: str, tmp_path: Path) -> None:
@@ -295,3 +301,13 @@ def test_a_label_of_parquet_is_called_what_preprocess_calls_it(
     schema_file.write_text(render(draft(folder, "y")))
     assert json.loads(schema_file.read_text())["tables"]["t"][1] == {"name": "y", "kind": "label", **entry}
     assert preprocess.preprocess(folder, tmp_path / "out", seed=1, schema_file=schema_file)["train"] == 54
+
+
+def test_a_table_whose_rows_are_numbered_in_a_column_without_a_name_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    passengers().to_csv(folder / "people.csv")
+    schema_file = tmp_path / "schema.json"
+    schema_file.write_text(render(draft(folder, "survived")))
+    assert json.loads(schema_file.read_text())["drop"] == ["", "ticket"]
+    assert preprocess.preprocess(folder, tmp_path / "out", seed=1, schema_file=schema_file)["test"] == 60
