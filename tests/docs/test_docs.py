@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import approve_model, deploy_model, get_pipeline_definition, init_project, run_pipeline
+from pipelines import approve_model, deploy_model, get_pipeline_definition, init_project, run_pipeline, teardown_project
 from pipelines.delivery.gate import EXIT_CODES, REJECTION
 from pipelines.delivery.interrupt import INTERRUPTED
 from pipelines.fraud import dataset
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "deploy-model": deploy_model.main,
     "run-pipeline": run_pipeline.main,
     "get-pipeline-definition": get_pipeline_definition.main,
+    "teardown-project": teardown_project.main,
     "init-project": init_project.main,
     "python -m pipelines.fraud.dataset": dataset.main,
 }

@@ -1,0 +1,188 @@
+"""What docs/operate.md tells to type can be typed, and does what it is said to."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
+from botocore.session import Session
+
+from pipelines import approve_model, deploy_flags, init_project, project_template, run_flags, teardown_project
+from pipelines.adoption.teardown.names import Names
+from pipelines.fraud import settings
+from tests.adoption.aws import moto_aws
+from tests.adoption.teardown import projects
+from tests.docs.pages import PAGES, blocks, quoted, rows, section
+from tests.docs.test_commands import Shell
+from tests.iam.evaluator import actions
+from tests.workflows.files import WORKFLOWS, read
+
+PAGE = "docs/operate.md"
+PARSERS = {
+    "approve-model": approve_model.make_parser,
+    "deploy-model": deploy_flags.make_parser,
+    "init-project": init_project.make_parser,
+    "project-template": project_template.make_parser,
+    "run-pipeline": run_flags.make_parser,
+    "teardown-project": teardown_project.make_parser,
+}
+# What the AWS CLI makes of several calls, and a program that is neither its nor ours.
+CUSTOM = {("logs", "tail")}
+OTHERS = {"git"}
+# Operations whose permissions have other names.
+PERMISSIONS = {
+    "s3:DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+    "s3:ListObjectVersions": {"s3:ListBucketVersions"},
+    "tag:GetResources": {"tag:GetResources"},
+    "sts:GetCallerIdentity": set(),
+}
+SERVICES = ("cloudformation", "cloudwatch", "events", "kms", "logs", "s3", "sagemaker", "scheduler", "sts")
+
+
+def commands(page: str) -> list[str]:
+    """Every line that a page tells to type; of tables, those that begin with one of our commands."""
+    lines = [line for block in blocks(PAGES[page], "sh") for line in whole(block.replace("\\\n", " ").splitlines())]
+    told = [text for text in quoted(PAGES[page]) if text.split()[0] in PARSERS and " " in text]
+    return [*lines, *told]
+
+
+def whole(lines: list[str]) -> Iterator[str]:
+    """Yield lines, each with those that a quotation mark makes a part of it."""
+    begun = ""
+    for line in lines:
+        begun = f"{begun}\n{line}".lstrip()
+        if begun.count("'") % 2 == 0:
+            yield begun
+            begun = ""
+
+
+def check(line: str) -> None:
+    """Refuse a line that the program that it names would refuse."""
+    program, *words = shlex.split(line, comments=True)
+    if program in PARSERS:
+        PARSERS[program]().parse_args(words)
+    elif program == "aws":
+        check_aws(words)
+    elif program == "gh":
+        check_gh(words)
+    else:
+        assert program in OTHERS | {"export"}, line
+
+
+def check_aws(words: list[str]) -> None:
+    service, command, *rest = words
+    if (service, command) in CUSTOM:
+        return
+    try:
+        model = Session().get_service_model(service)
+    except UnknownServiceError:
+        pytest.fail(f"aws has no {service}")
+    found = [name for name in model.operation_names if xform_name(name, "-") == command]
+    if (service, command) == ("cloudformation", "deploy"):
+        return
+    assert found, f"aws {service} has no {command}"
+    shape = model.operation_model(found[0]).input_shape
+    assert shape is not None
+    known = {xform_name(member, "-") for member in shape.members}
+    given = {word.removeprefix("--") for word in rest if word.startswith("--")}
+    assert given <= known, f"aws {service} {command} does not take {given - known}"
+
+
+def check_gh(words: list[str]) -> None:
+    if words[:2] != ["workflow", "run"]:
+        return
+    forms = {file.name: read(file)[True].get("workflow_dispatch") for file in WORKFLOWS}
+    inputs = (forms[words[2]] or {}).get("inputs", {})
+    assert {field.partition("=")[0] for field in words[4::2]} <= set(inputs)
+
+
+@pytest.mark.parametrize("page", [PAGE, "docs/adopt.md"])
+def test_every_command_is_one_that_its_program_takes(page: str) -> None:
+    found = commands(page)
+    assert found
+    for line in found:
+        check(line)
+
+
+def test_the_commands_for_this_machine_do_what_is_said_of_them(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    lines = [line for block in blocks(PAGES[PAGE], "sh") for line in block.splitlines() if "--local" in line]
+    teardown = lines[-1]
+    assert teardown == "teardown-project --yes --local"
+    try:
+        for line in lines:
+            shell.type(line)
+    finally:
+        # What the commands leave running must not outlive a test that fails.
+        shell.type(teardown)
+    rollback = next(line for line in lines if "--rollback" in line)
+    assert f"{settings.PIPELINE_NAME}/1 serves at endpoint" in shell.printed[rollback]
+    assert "to remove\n" in shell.printed["teardown-project --local"]
+    assert shell.printed[teardown].endswith("in .sagemaker-local: 0 to remove\n")
+
+
+def test_the_limits_of_jobs_are_those_of_the_settings() -> None:
+    hours = [f"{seconds // 3600} hours" for seconds in (settings.PROCESSING_SECONDS, settings.TRAINING_SECONDS)]
+    assert f"{hours[0]} for processing, {hours[1]} for training" in section(PAGE, "A run hangs")
+
+
+def test_the_prefixes_that_are_emptied_are_told() -> None:
+    told = {text for row in rows(section(PAGE, "Costs and teardown")) for text in quoted(row[1])}
+    assert set(Names("<pipeline>", "g", "<prefix>").prefixes(["<endpoint>"])[:2]) <= told
+    assert "data-capture/<endpoint>/" in told
+
+
+def test_the_permissions_are_what_a_teardown_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    (text,) = blocks(section(PAGE, "Permissions of a teardown"), "json")
+    reading, changing = ({*statement["Action"]} for statement in json.loads(text)["Statement"])
+    with moto_aws(monkeypatch) as aws, projects.deletions_of_packages(monkeypatch):
+        project = full_project(projects.Session(), aws)
+        aws.calls.clear()
+        project.inventory(project_id="p-1")
+        looked = asked(aws.calls)
+        aws.calls.clear()
+        assert project.tear_down(project_id="p-1") == []
+        done = asked(aws.calls)
+    # An execution that runs is stopped, which moto cannot: tests of the teardown do it.
+    stopping = {"sagemaker:DescribePipelineExecution", "sagemaker:StopPipelineExecution"}
+    assert looked == reading - stopping
+    assert done - looked == changing - stopping
+    assert stopping <= actions(json.loads(text))
+
+
+def full_project(session: projects.Session, aws: Any) -> projects.Project:
+    """A project that has a bit of everything, what a stack has left behind too."""
+    tags = ({"Key": "sagemaker:project-id", "Value": "p-1"}, projects.add_stack(session, "SP-fraud"))
+    bucket = projects.add_versioned_bucket(session, "ml-project-p-1", tags)
+    session.client("kms").create_key(Tags=[{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in tags])
+    project = projects.Project(aws, session, "fraud", bucket)
+    project.make()
+    session.client("cloudformation").delete_stack(StackName="SP-fraud")
+    return project
+
+
+def asked(calls: list[tuple[str, Any]]) -> set[str]:
+    """The permissions that calls need."""
+    models = {name: set(Session().get_service_model(name).operation_names) for name in SERVICES}
+    models["tag"] = {"GetResources"}
+    needed: set[str] = set()
+    for operation in {name for name, _ in calls}:
+        for service, names in models.items():
+            if operation in names:
+                needed |= PERMISSIONS.get(f"{service}:{operation}", {f"{service}:{operation}"})
+    # These have an operation of the same name that a teardown has no use for.
+    return needed - {
+        "events:DeleteEndpoint",
+        "events:DescribeEndpoint",
+        "cloudwatch:ListTagsForResource",
+        "scheduler:ListTagsForResource",
+    }
+
+
+def test_the_price_table_is_where_it_is_said_to_be() -> None:
+    assert re.search(r"`pipelines/adoption/teardown/prices\.json`", PAGES[PAGE])
