@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines import command_line
+from pipelines.adoption.installation.installer import STACK
 from pipelines.command_line import Parser, parse_path, parse_text
 from pipelines.delivery.errors import UsageError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pipelines.adoption.installation.order import Change, Order
     from pipelines.delivery.run import Site
 
-STACK = "sagemaker-project-template"
 PROVIDERS = ("github", "codebuild")
 SETTINGS = Path(__file__).parent / "fraud" / "settings.json"
 GITHUB_API = "https://api.github.com"

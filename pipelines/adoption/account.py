@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipelines.delivery.aws_errors import explain
+from pipelines.delivery.errors import DeliveryError, UsageError
 
 if TYPE_CHECKING:
     import boto3
@@ -47,9 +50,14 @@ def open_account(session: boto3.Session) -> Account:
     """Return the account of the session's credentials, by STS.
 
     Raises:
-        NoRegionError: the session has none; STS alone would do without.
+        UsageError: the session has no region; STS alone would do without.
+        DeliveryError: nobody knows who calls.
     """
     if not session.region_name:
-        raise NoRegionError
-    identity = session.client("sts").get_caller_identity()
+        raise UsageError("no region is set. Next: set AWS_DEFAULT_REGION")
+    try:
+        identity = session.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        # Adopting is about AWS; there is nothing to try on this machine instead.
+        raise DeliveryError((explain(error) or str(error)).removesuffix(", or run with --local")) from error
     return Account(session, identity["Account"], identity["Arn"])

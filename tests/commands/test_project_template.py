@@ -230,6 +230,7 @@ def test_without_credentials_nothing_is_done(work: str, tmp_path: Path) -> None:
     said = done.stdout if work == "doctor" else done.stderr
     assert "NoCredentialsError: Unable to locate credentials" in said
     assert "log in again" in said
+    assert "--local" not in said
 
 
 def test_without_a_region_nothing_is_done(tmp_path: Path) -> None:

@@ -33,14 +33,13 @@ CORS = {
         }
     ]
 }
-INSTALL = "project-template install --yes"
 
 
 def check_bucket(subject: Subject) -> Iterator[Finding]:
     """Look for the bucket, its region and its CORS rules."""
     account, bucket = subject.account, subject.bucket
     region = _region(account, bucket)
-    again = ("project-template uninstall --yes", INSTALL)
+    again = (subject.uninstall, subject.install)
     if region is None:
         yield problem("template bucket", f"s3://{bucket} does not exist", *again)
     elif region != account.region:
@@ -57,9 +56,9 @@ def check_template(subject: Subject) -> Iterator[Finding]:
     found = published.digest(account, bucket)
     where = f"s3://{bucket}/{published.KEY}"
     if found is None:
-        yield problem("template", f"{where} does not exist", INSTALL)
+        yield problem("template", f"{where} does not exist", subject.install)
     elif found != subject.source.digest:
-        yield problem("template", f"{where} is another one than {subject.source.path}", INSTALL)
+        yield problem("template", f"{where} is another one than {subject.source.path}", subject.install)
     else:
         yield ok("template", where)
     if found is not None:

@@ -18,7 +18,7 @@ from pipelines.adoption.doctor.roles import check_permissions, check_trust
 from pipelines.adoption.doctor.studio import check_domain, check_product, check_stack
 from pipelines.adoption.doctor.subject import NotThereError, Subject
 from pipelines.delivery.aws_errors import explain
-from pipelines.delivery.errors import UsageError
+from pipelines.delivery.errors import DeliveryError, UsageError
 from pipelines.delivery.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def without_account(session: boto3.Session) -> list[Finding]:
     """Return what is wrong with the credentials or the region of a session; nothing where AWS knows who calls."""
     try:
         open_account(session)
-    except (ClientError, BotoCoreError) as error:
-        says, _, advice = (explain(error) or str(error)).partition(". Next: ")
+    except DeliveryError as error:
+        says, _, advice = str(error).partition(". Next: ")
         return [problem(CREDENTIALS, says, advice)]
     return []
 

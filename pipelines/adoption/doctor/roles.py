@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.adoption.doctor.bucket import INSTALL
 from pipelines.adoption.doctor.finding import Finding, ok, problem
 from pipelines.adoption.doctor.subject import Subject
 from pipelines.adoption.installation import published
@@ -48,16 +47,16 @@ def check_trust(subject: Subject) -> Iterator[Finding]:
 def _trust(subject: Subject, name: str, missing: list[str], services: list[str]) -> Iterator[str]:
     """Yield the commands that make the role trusted as it should be."""
     new = [role for role in missing if role in subject.roles and role not in subject.installed_roles]
-    yield from (_installation(role) for role in new)
+    yield from (_installation(subject, role) for role in new)
     if set(missing) - set(new):
         principals = {"AWS": subject.roles, "Service": services}
         statement = {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}
         yield f"aws iam update-assume-role-policy --role-name {name} --policy-document {_document(statement)}"
 
 
-def _installation(role: str) -> str:
+def _installation(subject: Subject, role: str) -> str:
     # What the stack does not know of would stand in the way of its deletion.
-    return f"{INSTALL} --execution-role {role}"
+    return f"{subject.install} --execution-role {role}"
 
 
 def check_permissions(subject: Subject) -> Iterator[Finding]:
@@ -76,7 +75,7 @@ def check_permissions(subject: Subject) -> Iterator[Finding]:
 def _grant(subject: Subject, role: str, denied: list[tuple[Permission, list[str]]]) -> str:
     """Return the command that allows what is denied: the policy of the installation, if it covers that."""
     if role not in subject.installed_roles:
-        return _installation(role)
+        return _installation(subject, role)
     name = role.rpartition("/")[2]
     if not subject.product:
         policy = subject.installed.outputs[STUDIO_POLICY]

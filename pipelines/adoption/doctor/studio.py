@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.adoption.doctor.bucket import INSTALL
 from pipelines.adoption.doctor.finding import Finding, ok, problem
 from pipelines.adoption.doctor.subject import Subject
 from pipelines.adoption.installation import catalog, published
@@ -30,15 +29,15 @@ def check_stack(subject: Subject) -> Iterator[Finding]:
     """Look for the stack of the installation."""
     stack, name = subject.stack, subject.stack_name
     if stack is None:
-        yield problem("stack", f"{subject.account.region} has no stack {name}", INSTALL)
+        yield problem("stack", f"{subject.account.region} has no stack {name}", subject.install)
     elif stack.is_dead:
-        yield problem("stack", f"{name} is {stack.status}", "project-template uninstall --yes", INSTALL)
+        yield problem("stack", f"{name} is {stack.status}", subject.uninstall, subject.install)
     elif stack.status.endswith(("_IN_PROGRESS", "_FAILED")):
         yield problem(
             "stack", f"{name} is {stack.status}", f"aws cloudformation describe-stack-events --stack-name {name}"
         )
     elif stack.template != subject.source.installer:
-        yield problem("stack", f"{name} was made of another install.yml", INSTALL)
+        yield problem("stack", f"{name} was made of another install.yml", subject.install)
     else:
         yield ok("stack", f"{name} is {stack.status}")
 
@@ -54,7 +53,7 @@ def check_product(subject: Subject) -> Iterator[Finding]:
         yield problem(
             "product",
             f"{subject.product} has no version {version}, the template of this checkout",
-            f"{INSTALL} --service-catalog",
+            f"{subject.install} --service-catalog",
         )
 
 

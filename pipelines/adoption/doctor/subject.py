@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.adoption.account import Account
 from pipelines.adoption.installation.domain import Domain, find_domain
-from pipelines.adoption.installation.installer import BUCKET, LAUNCH_ROLE, PRODUCT, STUDIO_ROLES
+from pipelines.adoption.installation.installer import BUCKET, LAUNCH_ROLE, PRODUCT, STACK, STUDIO_ROLES
 from pipelines.adoption.installation.source import Source
 from pipelines.adoption.installation.stack import Stack, find_stack
 from pipelines.delivery.settings import Settings
@@ -60,6 +61,17 @@ class Subject:
         return self.stack
 
     @property
+    def install(self) -> str:
+        """The command that brings this installation up to date."""
+        domain = ("--domain-id", self.domain_id) if self.domain_id else ()
+        return shlex.join(["project-template", "install", "--yes", *self._stack_option, *domain])
+
+    @property
+    def uninstall(self) -> str:
+        """The command that takes this installation away."""
+        return shlex.join(["project-template", "uninstall", "--yes", *self._stack_option])
+
+    @property
     def bucket(self) -> str:
         """The bucket of the template."""
         return self.installed.outputs[BUCKET]
@@ -84,3 +96,7 @@ class Subject:
         """The ARNs of the roles that create projects: the domain's, and those of the installation."""
         own = [self.domain.role] if self.domain and self.domain.role else []
         return list(dict.fromkeys([*own, *self.installed_roles]))
+
+    @property
+    def _stack_option(self) -> tuple[str, ...]:
+        return () if self.stack_name == STACK else ("--stack-name", self.stack_name)

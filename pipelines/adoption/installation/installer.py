@@ -1,4 +1,6 @@
-"""The names in install.yml: its parameters and its outputs."""
+"""The names in install.yml, its parameters and its outputs, and that of its stack."""
+
+STACK = "sagemaker-project-template"
 
 STUDIO_ROLES, STUDIO_ROLE_NAMES = "StudioRoleArns", "StudioRoleNames"
 IDENTITY_PROVIDER = "GitHubIdentityProvider"

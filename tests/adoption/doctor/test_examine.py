@@ -93,18 +93,24 @@ def test_credentials_that_have_expired_are_a_problem(aws: MotoAws) -> None:
     (found,) = without_account(boto3.Session())
     assert (found.name, found.verdict) == ("credentials", Verdict.PROBLEM)
     assert "ExpiredToken in GetCallerIdentity" in found.says
-    assert found.steps[0].startswith("log in again")
+    assert found.steps == ("log in again (aws sso login, or renew AWS_PROFILE / AWS_ACCESS_KEY_ID)",)
 
 
 def test_without_a_region_nothing_is_asked(aws: MotoAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     (found,) = without_account(boto3.Session())
-    assert found.says == "NoRegionError: You must specify a region"
+    assert (found.says, found.steps) == ("no region is set", ("set AWS_DEFAULT_REGION",))
     assert aws.calls == []
 
 
 def test_a_session_that_aws_knows_has_nothing_wrong(aws: MotoAws) -> None:
     assert without_account(aws.account.session) == []
+
+
+def test_the_fixes_are_about_the_stack_and_the_domain_that_were_looked_at(aws: MotoAws) -> None:
+    other = replace(subject(aws), stack_name="second", domain_id="d-studio")
+    assert other.install == "project-template install --yes --stack-name second --domain-id d-studio"
+    assert other.uninstall == "project-template uninstall --yes --stack-name second"
 
 
 def test_a_finding_is_printed_with_what_comes_next() -> None:
