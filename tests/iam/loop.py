@@ -71,6 +71,8 @@ def record_github(adoption: Adoption) -> Loop:
     assert built.result == "success", built["pipeline/pipeline"].log
     (package,) = packages(adoption)
     execution = adoption.account.executions(name)[0]
+    # Before anybody approves what it registered.
+    loop.ask("PipelineExecutionRole", _of_pipeline(adoption, execution))
     _call(adoption, "BuildRole", "run-pipeline", "--follow", execution)
     broken = make_commit(adoption.work / "broken", name)
     (broken / "pipelines" / "fraud" / "steps" / "train.py").write_text('raise SystemExit("broken on purpose")\n')
@@ -87,7 +89,6 @@ def record_github(adoption: Adoption) -> Loop:
     assert _deploy(adoption, {"model-package-arn": again, "stage": "staging"}) == "success"
     _call(adoption, "StagingRole", "deploy-model", "--stage", "staging", "--rollback")
     loop.ask("EventsRole", _of_rule(adoption, rule))
-    loop.ask("PipelineExecutionRole", _of_pipeline(adoption, execution))
     for stage in STAGES:
         loop.ask("EndpointRole", _of_endpoint(adoption, f"{name}-{stage}"))
     return loop.end()

@@ -56,6 +56,7 @@ class Action:
     """An action: the kinds of resources that it is about, and the keys that it has values for whatever they are."""
 
     name: str
+    level: str
     types: Mapping[str, ResourceType]
     keys: frozenset[str]
 
@@ -63,6 +64,11 @@ class Action:
         """Return the kind of a resource, unless the action is about none such."""
         found = [kind for kind in self.types.values() if kind.has(arn)]
         return max(found, key=lambda kind: kind.precision, default=None)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is more than a look."""
+        return self.level not in {"List", "Read"}
 
     @property
     def required(self) -> set[str]:
@@ -79,7 +85,9 @@ def action(name: str) -> Action:
         raise ValueError(f"{name}: no such action")
     entries = data["privileges"][short]["resource_types"]
     types = {kind: _type(kind, entry, data["resources"][kind]) for kind, entry in entries.items() if kind}
-    return Action(name, types, frozenset(entries.get("", {}).get("condition_keys", ())))
+    return Action(
+        name, data["privileges"][short]["access_level"], types, frozenset(entries.get("", {}).get("condition_keys", ()))
+    )
 
 
 def named(pattern: str) -> Iterator[Action]:
