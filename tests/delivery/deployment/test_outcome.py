@@ -110,12 +110,14 @@ def test_text_of_a_model_breaks_no_page() -> None:
     assert list(markdown_of_error(STAGING, "a|b\nc")) == ["## staging: failed", "", "a\\|b c"]
 
 
-def test_the_call_has_a_real_row_and_reaches_the_endpoint_where_it_is() -> None:
+def test_the_call_reaches_the_endpoint_where_it_is_and_only_here_has_a_real_row() -> None:
     result = deployed(Scene())
     command = call_of(result)
     assert command
     assert command.startswith("aws sagemaker-runtime invoke-endpoint --endpoint-name fraud-staging --content-type app")
-    assert '{"instances":[{"amount":0.0,"kind":null}]}' in command
+    assert command.endswith(" --body fileb://row.json /dev/stdout")
+    assert "amount" not in "\n".join(summarize(result))
     local = call_of(replace(result, url="http://127.0.0.1:8100"))
     assert local
     assert local.startswith("curl -sS http://127.0.0.1:8100/invocations -H 'Content-Type: application/json'")
+    assert '{"instances":[{"amount":0.0,"kind":null}]}' in local
