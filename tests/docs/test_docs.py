@@ -14,7 +14,7 @@ import pytest
 from pipelines import approve_model, deploy_model, get_pipeline_definition, init_project, run_pipeline, teardown_project
 from pipelines.delivery.gate import EXIT_CODES, REJECTION
 from pipelines.delivery.interrupt import INTERRUPTED
-from pipelines.fraud import dataset
+from pipelines.fraud import dataset, drafting
 from pipelines.fraud.dataset import SCHEMA
 from pipelines.local.cache import KEY_MEMBERS, KEY_MEMBERS_OF_TRAINING_DEFINITION
 from pipelines.local.containers.images import RUNTIMES
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "teardown-project": teardown_project.main,
     "init-project": init_project.main,
     "python -m pipelines.fraud.dataset": dataset.main,
+    "python -m pipelines.fraud.drafting": drafting.main,
 }
 PLACES = re.compile(r"(?:pipelines|docs|tests|benchmarks|\.ci)/[\w./-]*|[\w./-]+\.(?:toml|ini|cfg)|Makefile")
 MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|private|var)/")
