@@ -17,7 +17,8 @@ from pipelines.adoption.teardown.names import Names
 from pipelines.fraud import settings
 from tests.adoption.aws import moto_aws
 from tests.adoption.teardown import projects
-from tests.docs.pages import PAGES, blocks, quoted, rows, section
+from tests.docs.pages import PAGES, REPOSITORY, blocks, quoted, rows, section
+from tests.docs.test_adopt import parameters_of
 from tests.docs.test_commands import Shell
 from tests.iam.evaluator import actions
 from tests.workflows.files import WORKFLOWS, read
@@ -32,8 +33,8 @@ PARSERS = {
     "teardown-project": teardown_project.make_parser,
 }
 # What the AWS CLI makes of several calls, and a program that is neither its nor ours.
-CUSTOM = {("logs", "tail")}
-OTHERS = {"git"}
+CUSTOM = {("logs", "tail"), ("s3", "mb")}
+OTHERS = {".", "cd", "export", "git", "make"}
 # Operations whose permissions have other names.
 PERMISSIONS = {
     "s3:DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
@@ -71,7 +72,7 @@ def check(line: str) -> None:
     elif program == "gh":
         check_gh(words)
     else:
-        assert program in OTHERS | {"export"}, line
+        assert program in OTHERS, line
 
 
 def check_aws(words: list[str]) -> None:
@@ -84,13 +85,23 @@ def check_aws(words: list[str]) -> None:
         pytest.fail(f"aws has no {service}")
     found = [name for name in model.operation_names if xform_name(name, "-") == command]
     if (service, command) == ("cloudformation", "deploy"):
+        check_deploy(rest)
         return
     assert found, f"aws {service} has no {command}"
     shape = model.operation_model(found[0]).input_shape
     assert shape is not None
     known = {xform_name(member, "-") for member in shape.members}
-    given = {word.removeprefix("--") for word in rest if word.startswith("--")}
+    # What every command of the AWS CLI takes.
+    given = {word.removeprefix("--") for word in rest if word.startswith("--")} - {"output", "query"}
     assert given <= known, f"aws {service} {command} does not take {given - known}"
+
+
+def check_deploy(words: list[str]) -> None:
+    """Refuse parameters that the template does not have, and the lack of those that have no default."""
+    given = {word.partition("=")[0] for word in words[words.index("--parameter-overrides") + 1 :]}
+    known = parameters_of(REPOSITORY / "project-template" / "template.yml")
+    assert given <= known.keys()
+    assert {name for name, has_default in known.items() if not has_default} <= given
 
 
 def check_gh(words: list[str]) -> None:
