@@ -3,19 +3,17 @@
 import ast
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore.validate import validate_parameters
 
 from pipelines.delivery.interrupt import INTERRUPTED
 from pipelines.project_template import NOTHING_DONE, SETTINGS, main
 from tests.adoption.aws import BUCKET, CONNECTION, LAUNCH_ROLE, NUMBER, PROVIDER, REGION, ROLE, STACK, MotoAws, moto_aws
+from tests.adoption.cli import carry_out
 from tests.commands.test_bad_usage import call
 from tests.delivery.deployment.service import Refusal
 
@@ -76,7 +74,7 @@ def test_what_is_done_is_said_and_then_how_a_project_is_made(command: Command) -
     assert [line.partition(":")[0] for line in done.lines[1:7]] == ["to do"] * 3 + ["done"] * 3
     assert done.lines[5] == f"done: upload template.yml to s3://{BUCKET}/templates/commit-to-endpoint.yml"
     assert (
-        requests_of(done.lines)
+        requests_of(command.aws, done.lines)
         == [
             {
                 "ProjectName": "my-project",
@@ -104,25 +102,19 @@ def test_what_is_done_is_said_and_then_how_a_project_is_made(command: Command) -
     )
 
 
-def requests_of(lines: list[str]) -> list[dict[str, Any]]:
-    """The requests of the command and of the program that were printed; both are CreateProject's."""
-    (typed,) = (shlex.split(line) for line in lines if line.startswith("aws "))
-    assert typed[:3] == ["aws", "sagemaker", "create-project"]
-    assert len(typed) == 7
-    options = dict(zip(typed[3::2], typed[4::2], strict=True))
-    names = {
-        "--project-name": "ProjectName",
-        "--template-providers": "TemplateProviders",
-        "--service-catalog-provisioning-details": "ServiceCatalogProvisioningDetails",
+def requests_of(aws: MotoAws, lines: list[str]) -> list[dict[str, Any]]:
+    """The requests of the command, which the AWS CLI sends, and of the program that were printed."""
+    (typed,) = (line for line in lines if line.startswith("aws "))
+    aws.answers["CreateProject"] = lambda _: {
+        "ProjectArn": f"arn:aws:sagemaker:{REGION}:{NUMBER}:project/p",
+        "ProjectId": "p",
     }
-    command = {names[option]: json.loads(text) if text[0] in "[{" else text for option, text in options.items()}
+    carry_out(typed)
+    (command,) = aws.sent("CreateProject")
     (program,) = ast.parse("\n".join(lines[lines.index("import boto3") + 1 :])).body
     assert isinstance(program, ast.Expr)
     assert isinstance(program.value, ast.Call)
     written = {str(each.arg): ast.literal_eval(each.value) for each in program.value.keywords}
-    model = botocore.session.Session().get_service_model("sagemaker").operation_model("CreateProject")
-    assert model.input_shape
-    validate_parameters(command, model.input_shape)
     return [command, written]
 
 
@@ -139,7 +131,7 @@ def test_a_product_of_service_catalog_is_installed_beside_the_domain(command: Co
     assert (done.code, done.error) == (0, "")
     assert command.aws.changing() == ["CreateStack", "PutObject", "UpdateStack"]
     (version,) = command.aws.versions
-    (request, _) = requests_of(done.lines)
+    (request, _) = requests_of(command.aws, done.lines)
     details = request["ServiceCatalogProvisioningDetails"]
     assert (details["ProductId"], details["ProvisioningArtifactId"]) == ("prod-example", f"pa-{version}")
     assert command.call("install", "--service-catalog", "--yes").lines[1] == "nothing to change"

@@ -1,7 +1,5 @@
 """The bucket and the template in it: what is wrong is found, and what mends it does so."""
 
-import json
-import shlex
 from typing import Any
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from pipelines.adoption.doctor.bucket import CORS, check_bucket, check_template
 from pipelines.adoption.doctor.finding import Verdict
 from tests.adoption.aws import BUCKET, MotoAws
+from tests.adoption.cli import carry_out
 from tests.adoption.doctor.subjects import problem, subject, verdicts
 from tests.delivery.deployment.service import Refusal
 
@@ -57,7 +56,7 @@ def test_without_cors_rules_the_fix_sets_those_that_studio_needs(well: MotoAws) 
     s3.delete_bucket_cors(Bucket=BUCKET)
     found = problem(check_bucket, subject(well))
     assert found.says == f"s3://{BUCKET} has none: Studio cannot read the template"
-    carry_out(well, found.steps[0])
+    carry_out(found.steps[0])
     assert all_of(well) == WELL
     assert s3.get_bucket_cors(Bucket=BUCKET)["CORSRules"] == CORS["CORSRules"]
 
@@ -92,18 +91,5 @@ def test_a_template_without_its_tag_is_a_problem_that_the_fix_mends(well: MotoAw
     well.client("s3").delete_object_tagging(Bucket=BUCKET, Key=KEY)
     found = problem(check_template, subject(well))
     assert found.says == "the template has no tag sagemaker:studio-visibility=true: Studio does not show it"
-    carry_out(well, found.steps[0])
+    carry_out(found.steps[0])
     assert all_of(well) == WELL
-
-
-def carry_out(aws: MotoAws, command: str) -> None:
-    """Do what a command of the AWS CLI does to the bucket."""
-    aws_, service, operation, *options = shlex.split(command)
-    assert (aws_, service) == ("aws", "s3api")
-    given = {option.removeprefix("--"): text for option, text in zip(options[::2], options[1::2], strict=True)}
-    request = {
-        "".join(part.title() for part in name.split("-")): json.loads(text) if text.startswith("{") else text
-        for name, text in given.items()
-    }
-    request = {name.replace("Cors", "CORS"): value for name, value in request.items()}
-    getattr(aws.client("s3"), operation.replace("-", "_"))(**request)

@@ -6,9 +6,11 @@ from pipelines.adoption.doctor.connection import check_connection
 from pipelines.adoption.doctor.finding import Verdict
 from pipelines.adoption.doctor.oidc import check_provider
 from tests.adoption.aws import CONNECTION, PROVIDER, MotoAws
+from tests.adoption.cli import carry_out
 from tests.adoption.doctor.subjects import only, problem, subject
 
 OTHER = CONNECTION.replace("0a1b", "ffff")
+ADDED = {"OpenIDConnectProviderArn": PROVIDER, "ClientID": "sts.amazonaws.com"}
 CONSOLE = "https://eu-west-1.console.aws.amazon.com/codesuite/settings/connections"
 
 
@@ -19,22 +21,21 @@ def test_a_provider_that_is_there_is_named_for_the_project(well: MotoAws) -> Non
 
 
 def test_without_a_provider_the_fix_makes_one(aws: MotoAws) -> None:
-    assert problem(check_provider, subject(aws)).steps == (
-        "aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com "
-        "--client-id-list sts.amazonaws.com",
-    )
     other = "https://token.example.com"
     aws.client("iam").create_open_id_connect_provider(Url=other, ClientIDList=["sts.amazonaws.com"], ThumbprintList=[])
-    assert problem(check_provider, subject(aws)).verdict is Verdict.PROBLEM
+    found = problem(check_provider, subject(aws))
+    assert found.says == "the account has none of token.actions.githubusercontent.com"
+    carry_out(found.steps[0])
+    assert only(check_provider(subject(aws))).verdict is Verdict.OK
 
 
 def test_a_provider_for_others_than_sts_is_a_problem(aws: MotoAws) -> None:
     url = f"https://{PROVIDER.partition('/')[2]}"
     aws.client("iam").create_open_id_connect_provider(Url=url, ClientIDList=["sigstore"], ThumbprintList=[])
-    assert problem(check_provider, subject(aws)).steps == (
-        "aws iam add-client-id-to-open-id-connect-provider "
-        f"--open-id-connect-provider-arn {PROVIDER} --client-id sts.amazonaws.com",
-    )
+    found = problem(check_provider, subject(aws))
+    assert found.says == f"{PROVIDER} is for other audiences than sts.amazonaws.com"
+    aws.answers["AddClientIDToOpenIDConnectProvider"] = lambda request: {} if request == ADDED else None
+    carry_out(found.steps[0])
 
 
 def test_a_connection_that_is_authorised_is_named_for_the_project(aws: MotoAws) -> None:
@@ -59,7 +60,12 @@ def test_the_connection_that_is_given_is_the_one_that_counts(aws: MotoAws) -> No
 
 def test_without_a_connection_one_is_made_and_authorised(aws: MotoAws) -> None:
     create, authorise = problem(check_connection, subject(aws)).steps
-    assert create.startswith("aws codeconnections create-connection --provider-type GitHub ")
+    aws.answers["CreateConnection"] = lambda request: (
+        aws.connections.update({CONNECTION: "PENDING"}) or {"ConnectionArn": CONNECTION}
+    )
+    carry_out(create)
+    assert aws.sent("CreateConnection") == [{"ProviderType": "GitHub", "ConnectionName": "github"}]
+    assert problem(check_connection, subject(aws)).says.startswith(f"{CONNECTION} is PENDING")
     assert authorise == f"authorise it: {CONSOLE}"
 
 

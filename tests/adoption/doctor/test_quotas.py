@@ -5,6 +5,7 @@ from dataclasses import replace
 from pipelines.adoption.doctor.finding import Verdict
 from pipelines.adoption.doctor.quotas import check_quotas, needed_quotas
 from tests.adoption.aws import QUOTAS, MotoAws
+from tests.adoption.cli import carry_out
 from tests.adoption.doctor.subjects import problem, settings, subject, verdicts
 
 TRAINING = "ml.m5.xlarge for training job usage"
@@ -20,10 +21,11 @@ def test_a_quota_that_is_too_low_has_the_request_that_raises_it(aws: MotoAws) ->
     aws.quotas[TRAINING] = 1
     found = problem(check_quotas, subject(aws))
     assert (found.name, found.says) == (f"quota {TRAINING}", "1, and 5 are needed")
-    assert found.steps == (
-        "aws service-quotas request-service-quota-increase --service-code sagemaker "
-        "--quota-code L-0002 --desired-value 5",
-    )
+    aws.answers["RequestServiceQuotaIncrease"] = lambda _: {}
+    carry_out(found.steps[0])
+    assert aws.sent("RequestServiceQuotaIncrease") == [
+        {"ServiceCode": "sagemaker", "QuotaCode": "L-0002", "DesiredValue": 5.0}
+    ]
 
 
 def test_exactly_enough_is_enough(aws: MotoAws) -> None:

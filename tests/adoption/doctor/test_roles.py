@@ -1,7 +1,6 @@
 """Whom the launch role trusts, and what creating a project takes."""
 
 import json
-import shlex
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from botocore.exceptions import ClientError
 from pipelines.adoption.doctor.finding import Verdict
 from pipelines.adoption.doctor.roles import check_permissions, check_trust, needed
 from tests.adoption.aws import BUCKET, LAUNCH_ROLE, NUMBER, PRODUCT, ROLE, MotoAws
+from tests.adoption.cli import carry_out
 from tests.adoption.doctor.subjects import only, problem, subject
 from tests.adoption.installed import install, order, stack_of
 
@@ -46,9 +46,7 @@ def test_who_is_not_trusted_is_named_and_the_fix_lets_them_in(
     trust(well, *(statement(principal) for principal in principals))
     found = problem(check_trust, subject(well))
     assert found.says == f"{NAME} does not trust {missing}"
-    words = shlex.split(found.steps[0])
-    assert words[:5] == ["aws", "iam", "update-assume-role-policy", "--role-name", NAME]
-    trust(well, *json.loads(words[6])["Statement"])
+    carry_out(found.steps[0])
     assert only(check_trust(subject(well))).verdict is Verdict.OK
 
 
@@ -137,6 +135,10 @@ def test_what_is_denied_is_named_with_its_resource_and_the_policy_to_attach(well
     )
     policy = stack_of(well).outputs["StudioPolicyArn"]
     assert found.steps == (f"aws iam attach-role-policy --role-name studio --policy-arn {policy}",)
+    iam = well.client("iam")
+    iam.detach_role_policy(RoleName="studio", PolicyArn=policy)
+    carry_out(found.steps[0])
+    assert iam.list_attached_role_policies(RoleName="studio")["AttachedPolicies"][0]["PolicyArn"] == policy
 
 
 def test_for_a_product_the_policy_is_written_out(aws: MotoAws) -> None:
@@ -144,9 +146,10 @@ def test_for_a_product_the_policy_is_written_out(aws: MotoAws) -> None:
     install(aws, order(aws, service_catalog=True))
     aws.denied = {"servicecatalog:ProvisionProduct"}
     (step,) = problem(check_permissions, subject(aws)).steps
-    words = shlex.split(step)
-    assert words[:7] == ["aws", "iam", "put-role-policy", "--role-name", "studio", "--policy-name", words[6]]
-    (granted,) = json.loads(words[8])["Statement"]
+    carry_out(step)
+    iam = aws.client("iam")
+    (name,) = iam.list_role_policies(RoleName="studio")["PolicyNames"]
+    (granted,) = iam.get_role_policy(RoleName="studio", PolicyName=name)["PolicyDocument"]["Statement"]
     assert granted["Action"] == ["servicecatalog:ProvisionProduct"]
     assert granted["Resource"].endswith(f":product/{PRODUCT}")
 

@@ -7,6 +7,7 @@ import pytest
 from pipelines.adoption.doctor.finding import Verdict
 from pipelines.adoption.doctor.studio import check_domain, check_product, check_stack
 from tests.adoption.aws import BUCKET, ROLE, STACK, MotoAws
+from tests.adoption.cli import carry_out
 from tests.adoption.doctor.subjects import only, problem, subject, verdicts
 from tests.adoption.installed import changed, install, order
 
@@ -63,9 +64,8 @@ def test_a_domain_that_looks_elsewhere_is_a_problem_that_the_fix_mends(well: Mot
     told = problem(check_domain, subject(well))
     assert told.name == "domain tag"
     assert told.says == f"{TAG} is {found or 'missing'}: Studio does not look at s3://{BUCKET}/templates/"
-    assert told.steps == (
-        f"aws sagemaker add-tags --resource-arn {arn} --tags Key={TAG},Value=s3://{BUCKET}/templates/",
-    )
+    carry_out(told.steps[0])
+    assert well.domain_tags(arn) == {TAG: f"s3://{BUCKET}/templates/"}
 
 
 def test_a_product_makes_the_domain_s_tag_needless(aws: MotoAws) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pipelines.adoption.installation.source import read_source
 from pipelines.delivery.errors import DeliveryError
 from tests.adoption.aws import BUCKET, LAUNCH_ROLE, PROVIDER, ROLE, STACK, TEMPLATE, MotoAws
+from tests.adoption.cli import carry_out
 from tests.adoption.installed import changed, install, order, planned, stack_of, templates
 from tests.delivery.deployment.service import Refusal
 
@@ -156,6 +157,9 @@ def test_a_domain_that_shows_other_templates_is_refused_before_anything_is_made(
         f"aws sagemaker delete-tags --resource-arn {arn} --tag-keys sagemaker:projectS3TemplatesLocation"
     )
     assert aws.changing() == []
+    carry_out(f"aws {str(caught.value).partition(': aws ')[2]}")
+    install(aws)
+    assert aws.domain_tags(arn) == LOCATION
 
 
 def test_service_catalog_leaves_such_a_domain_alone(aws: MotoAws) -> None:
