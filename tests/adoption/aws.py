@@ -51,6 +51,8 @@ class MotoAws:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Document]] = []
+        # As IAM calls them, but for some of S3.
+        self.actions: set[str] = set()
         self.projects: dict[str, Document] = {}
         self.versions: dict[str, str] = {}
         self.denied: set[str] = set()
@@ -128,6 +130,7 @@ class MotoAws:
         """Answer a request that botocore has validated, unless moto is to do so."""
         operation, request = model.name, context.get("parameters", {})
         self.calls.append((operation, request))
+        self.actions.add(f"{model.service_model.signing_name}:{operation}")
         answer = self.answers.get(operation)
         if isinstance(answer, Refusal):
             return SimpleNamespace(status_code=answer.status), answer.parsed

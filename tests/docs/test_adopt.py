@@ -11,10 +11,24 @@ import yaml
 from botocore.validate import validate_parameters
 
 from pipelines.adoption.doctor.examine import OF_ALL, OF_CODEBUILD, OF_GITHUB
-from pipelines.project_template import STACK, main
+from pipelines.adoption.installation.installer import STACK
+from pipelines.project_template import main
+from tests.adoption.aws import CONNECTION, MotoAws, moto_aws
+from tests.adoption.installed import changed
 from tests.docs.pages import REPOSITORY, blocks, quoted, rows, section
 from tests.docs.test_docs import options_in
 
+# What is called otherwise by IAM than by the API, and what nobody has to be allowed.
+ACTIONS = {
+    "s3:DeleteObjects": ("s3:DeleteObjectVersion",),
+    "s3:GetBucketCors": ("s3:GetBucketCORS",),
+    "s3:HeadBucket": ("s3:ListBucket",),
+    # Of an object that is missing, S3 says so only to those who may list.
+    "s3:HeadObject": ("s3:GetObject", "s3:ListBucket"),
+    "s3:ListObjectVersions": ("s3:ListBucketVersions",),
+    "s3:PutObject": ("s3:PutObject", "s3:PutObjectTagging"),
+}
+FREE = {"sts:GetCallerIdentity"}
 WORKS = ("install", "doctor", "uninstall")
 
 
@@ -47,6 +61,40 @@ def test_the_project_of_the_example_is_one_that_the_service_and_the_template_tak
     given_by_sagemaker = {"SageMakerProjectName", "SageMakerProjectId"}
     assert given <= declared.keys()
     assert {name for name, has_default in declared.items() if not has_default} <= given | given_by_sagemaker
+
+
+def test_what_each_command_has_to_be_allowed_is_documented(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    documented = {
+        row[0].strip("`"): set(quoted(row[1])) for row in rows(section("docs/adopt.md", "What it has to be allowed"))
+    }
+    asked = {}
+    with moto_aws(monkeypatch) as aws:
+        aws.add_domain()
+        for work, lines in worked_through(aws, tmp_path).items():
+            aws.actions.clear()
+            for line in lines:
+                main([work, *line])
+            seen = set(aws.actions)
+            if work == "install":
+                aws.finish()
+            asked[work] = {action for each in seen for action in ACTIONS.get(each, (each,))} - FREE
+    said = {work: {name for name in names if ":" in name} for work, names in documented.items()}
+    # Asked for only when a stack fails.
+    assert asked == {work: names - {"cloudformation:DescribeStackEvents"} for work, names in said.items()}
+
+
+def worked_through(aws: MotoAws, folder: Path) -> dict[str, list[list[str]]]:
+    """What is typed for each command, so that it asks for all that it may."""
+    aws.connections[CONNECTION] = "AVAILABLE"
+    aws.quotas.popitem()
+    aws.projects = {"theirs": {}}
+    source = changed(folder, template="# later\n").path
+    catalog = ["--service-catalog", "--yes"]
+    return {
+        "install": [["--yes"], catalog, [*catalog, "--template", str(source)]],
+        "doctor": [[], ["--provider", "codebuild"], ["--provider", "codebuild", "--connection-arn", CONNECTION]],
+        "uninstall": [["--yes"]],
+    }
 
 
 def parameters_of(path: Path) -> dict[str, bool]:
