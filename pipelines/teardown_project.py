@@ -6,7 +6,7 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,10 +99,15 @@ def _run(options: argparse.Namespace) -> int:
         journal = Journal(sys.stdout)
         tools = Tools(opened, Attention(interrupt, advise=lambda _: f"the same command goes on: {again}"), journal)
         site = Site(tools, open_account(opened.session), names)
-        inventory = take_inventory(site)
+
+        def go_on() -> None:
+            if interrupt.is_set():
+                raise KeyboardInterrupt
+
+        inventory = take_inventory(site, go_on)
         _print(_listed(options, site, inventory))
         try:
-            return _remove(options, inventory, journal) if options.yes else _told(inventory)
+            return _remove(options, inventory, journal, go_on) if options.yes else _told(inventory)
         finally:
             journal.close()
 
@@ -158,14 +163,14 @@ def _told(inventory: Inventory) -> int:
     return 0
 
 
-def _remove(options: argparse.Namespace, inventory: Inventory, journal: Journal) -> int:
+def _remove(options: argparse.Namespace, inventory: Inventory, journal: Journal, go_on: Callable[[], None]) -> int:
     from pipelines.adoption.teardown.removal import remove  # noqa: PLC0415 - as in _run
 
     if inventory.running and not options.stop:
         count = len(inventory.running)
         run, their = ("execution of the pipeline runs", "its") if count == 1 else ("executions of it run", "their")
         raise DeliveryError(f"{count} {run}, and nothing was removed: wait for {their} end, or add --stop")
-    _refuse(remove(inventory, journal), "could not be removed")
+    _refuse(remove(inventory, journal, go_on), "could not be removed")
     return 0
 
 

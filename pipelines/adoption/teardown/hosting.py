@@ -17,7 +17,6 @@ from pipelines.delivery.deployment.names import LONGEST
 from pipelines.delivery.deployment.plan import ENDPOINT_TAG
 
 ENDPOINT, CONFIG, MODEL, ALARM_KIND = "endpoint", "endpoint config", "model", "alarm"
-FOREIGN = "not made by deploy-model for this group"
 # The longest end of a name: `-production-v<9 digits>-<hash>`, before which a long group is cut.
 _LONGEST_END = 30
 _PAGES = {"PageSize": 100}
@@ -58,11 +57,11 @@ def find_endpoints(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
         description = found(site.sagemaker.describe_endpoint, EndpointName=name)
         if description is None:
             continue
-        note, amounts = _in_words(description), tuple(_instances(site, description))
-        if not _is_own_endpoint(site, description):
-            yield Thing(ENDPOINT, name, f"{FOREIGN}: it stays", amounts)
-            continue
-        yield Thing(ENDPOINT, name, note, amounts, delete=_endpoint_deletion(site, name))
+        if _is_own_endpoint(site, description):
+            amounts = tuple(_instances(site, description))
+            yield Thing(ENDPOINT, name, description["EndpointStatus"], amounts, delete=_endpoint_deletion(site, name))
+        else:
+            yield Thing(ENDPOINT, name, "stays, for deploy-model did not make it for this group")
 
 
 def find_endpoint_alarms(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
@@ -133,10 +132,6 @@ def _is_own_endpoint(site: Site, description: Mapping[str, Any]) -> bool:
 
 def _endpoint_of(tags: Mapping[str, str]) -> frozenset[Key]:
     return frozenset({Key(ENDPOINT, tags.get(ENDPOINT_TAG, ""))})
-
-
-def _in_words(description: Mapping[str, Any]) -> str:
-    return str(description["EndpointStatus"])
 
 
 def _instances(site: Site, description: Mapping[str, Any]) -> Iterator[Amount]:

@@ -52,23 +52,23 @@ class Inventory:
         return tuple(thing for thing in self.things if thing.kind == pipeline.EXECUTION)
 
 
-def take_inventory(site: Site) -> Inventory:
-    """Ask every service once; one that refuses costs what it could have told, not the rest."""
+def take_inventory(site: Site, go_on: Callable[[], None] = lambda: None) -> Inventory:
+    """Ask every service once; one that refuses costs what it could have told, not the rest.
+
+    `go_on` is called before each look, and ends the inventory by raising.
+    """
     things: list[Thing] = []
     failures: list[Failure] = []
-
-    def look(kind: str, work: Callable[[], Iterable[Thing]]) -> None:
-        try:
-            things.extend(work())
-        except (BotoCoreError, ClientError) as error:
-            failures.append(Failure(Key(kind, ""), explain(error) or str(error)))
-
     try:
         site = replace(site, tagged=read_tagged(site))
     except (BotoCoreError, ClientError) as error:
         failures.append(Failure(Key("tag", ""), explain(error) or str(error)))
     for kind, find in _finders(site):
-        look(kind, lambda find=find: list(find(site, things)))  # type: ignore[misc]
+        go_on()
+        try:
+            things += list(find(site, things))
+        except (BotoCoreError, ClientError) as error:
+            failures.append(Failure(Key(kind, ""), explain(error) or str(error)))
     order = {kind: number for number, kind in enumerate(ORDER)}
     return Inventory(tuple(sorted(_once(things), key=lambda thing: order[thing.kind])), tuple(failures))
 

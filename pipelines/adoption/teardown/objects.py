@@ -89,6 +89,7 @@ def _versions(site: Site, prefix: str = "") -> Iterator[Any]:
 
 def _deletion(site: Site, prefix: str) -> Callable[[], object]:
     def delete() -> None:
+        # Listed to the end before, for a list that goes on after what is deleted is not promised to be whole.
         found = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in _versions(site, prefix)]
         for start in range(0, len(found), _BATCH):
             answer = site.tools.s3.delete_objects(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipelines.adoption.teardown.inventory import Inventory
@@ -15,10 +17,14 @@ from pipelines.delivery.errors import DeliveryError, InterruptionError
 _GONE = frozenset({"NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException", "NotFoundException"})
 
 
-def remove(inventory: Inventory, journal: Journal) -> list[Failure]:
-    """Remove what can be removed, in its order, and return what could not be found or removed."""
+def remove(inventory: Inventory, journal: Journal, go_on: Callable[[], None] = lambda: None) -> list[Failure]:
+    """Remove what can be removed, in its order, and return what could not be found or removed.
+
+    `go_on` is called before each removal, and ends them by raising.
+    """
     failures = list(inventory.failures)
     for thing in inventory.removable:
+        go_on()
         failure = _keep(thing, failures) or _delete(thing)
         if failure:
             failures.append(failure)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipelines.adoption.teardown import objects
 from pipelines.adoption.teardown.site import STACK_TAG
 from pipelines.adoption.teardown.things import Key, Thing
 from tests.adoption.aws import NUMBER, REGION
@@ -49,7 +50,7 @@ def test_an_endpoint_that_somebody_else_made_by_that_name_stays(project: Project
     project.client("logs").create_log_group(logGroupName="/aws/sagemaker/Endpoints/fraud-detection-staging")
     before = there(project)
     (thing,) = project.inventory().things
-    assert (thing.delete, thing.note) == (None, "not made by deploy-model for this group: it stays")
+    assert (thing.delete, thing.note) == (None, "stays, for deploy-model did not make it for this group")
     assert project.tear_down() == []
     assert there(project) == before
 
@@ -123,22 +124,19 @@ def test_objects_are_counted_with_all_their_versions_and_markers(project: Projec
     key = "fraud-detection/data/claims.csv"
     project.put(key)
     project.client("s3").delete_object(Bucket=project.bucket, Key=key)
-    (objects,) = project.inventory().things
-    assert (objects.name, objects.note) == (f"s3://{project.bucket}/fraud-detection/", "3 objects, 11 B")
+    (content,) = project.inventory().things
+    assert (content.name, content.note) == (f"s3://{project.bucket}/fraud-detection/", "3 objects, 11 B")
     assert project.tear_down() == []
     assert not project.client("s3").list_object_versions(Bucket=project.bucket).get("DeleteMarkers")
 
 
-def test_more_objects_than_one_request_takes_are_removed(project: Project) -> None:
-    versions = [
-        {"Key": f"fraud-detection/{number}", "VersionId": "null", "Size": 1, "LastModified": "2026-01-02T03:04:05Z"}
-        for number in range(2500)
-    ]
-    project.aws.answers["ListObjectVersions"] = lambda request: (
-        {"Versions": versions if request["Prefix"] == "fraud-detection/" else []}
-    )
+def test_more_objects_than_one_request_takes_are_removed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "_BATCH", 4)
+    for number in range(5):
+        project.put(f"fraud-detection/{number}")
     assert project.tear_down() == []
-    assert [len(request["Delete"]["Objects"]) for request in project.aws.sent("DeleteObjects")] == [1000, 1000, 500]
+    assert [len(request["Delete"]["Objects"]) for request in project.aws.sent("DeleteObjects")] == [4, 4, 2]
+    assert not {kind for kind, _ in there(project)} - {"bucket"}
 
 
 def test_every_request_about_objects_names_the_account_that_must_own_the_bucket(project: Project) -> None:

@@ -58,6 +58,21 @@ def test_what_is_deleted_meanwhile_is_no_failure(project: Project) -> None:
     assert remove(inventory, journal) == []
 
 
+def test_an_interrupt_ends_it_between_two_removals_and_the_same_again_finishes(project: Project) -> None:
+    project.make()
+    inventory, left = project.inventory(), iter(range(3))
+
+    def go_on() -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        remove(inventory, project.site().tools.journal, go_on)
+    assert len(project.inventory().things) == len(inventory.things) - 3
+    assert project.tear_down() == []
+    assert there(project) == STAYS
+
+
 DENIED = {
     "DeleteSchedule": {"schedule", "pipeline"},
     "DeleteEndpoint": {"endpoint", "alarm", "endpoint config", "model", "model package", "model package group"},
