@@ -87,6 +87,8 @@ def test_what_is_done_is_said_and_then_how_a_project_is_made(command: Command) -
                             "Parameters": [
                                 {"Key": "RepositoryOwner", "Value": "OWNER"},
                                 {"Key": "RepositoryName", "Value": "REPOSITORY"},
+                                {"Key": "RepositoryOwnerId", "Value": "OWNER_ID"},
+                                {"Key": "RepositoryId", "Value": "REPO_ID"},
                                 {"Key": "GitHubOidcProviderArn", "Value": PROVIDER},
                                 {
                                     "Key": "PermissionsBoundaryArn",

@@ -11,7 +11,8 @@ import yaml
 from botocore.validate import validate_parameters
 
 from pipelines.adoption.doctor.examine import OF_ALL, OF_CODEBUILD, OF_GITHUB
-from pipelines.adoption.installation.installer import STACK
+from pipelines.adoption.installation.installer import BOUNDARY, OIDC_PROVIDER, STACK
+from pipelines.adoption.installation.instructions import ASKED
 from pipelines.project_template import main
 from tests.adoption.aws import CONNECTION, MotoAws, moto_aws
 from tests.adoption.installed import changed
@@ -59,6 +60,7 @@ def test_the_project_of_the_example_is_one_that_the_service_and_the_template_tak
     given = {each["Key"] for each in request["TemplateProviders"][0]["CfnTemplateProvider"]["Parameters"]}
     declared = parameters_of(REPOSITORY / "project-template" / "template.yml")
     given_by_sagemaker = {"SageMakerProjectName", "SageMakerProjectId"}
+    assert given == {*ASKED, BOUNDARY, OIDC_PROVIDER}
     assert given <= declared.keys()
     assert {name for name, has_default in declared.items() if not has_default} <= given | given_by_sagemaker
 

@@ -9,8 +9,13 @@ from typing import Any
 
 from pipelines.adoption.installation.published import NAME
 
-# Of the template's parameters, those that nobody but the project's owner knows.
-ASKED = {"RepositoryOwner": "OWNER", "RepositoryName": "REPOSITORY"}
+# Of the template's parameters, those that nobody but the project's owner knows; new repositories need the numbers.
+ASKED = {
+    "RepositoryOwner": "OWNER",
+    "RepositoryName": "REPOSITORY",
+    "RepositoryOwnerId": "OWNER_ID",
+    "RepositoryId": "REPO_ID",
+}
 PROJECT = "my-project"
 _INDENT = " " * 4
 
