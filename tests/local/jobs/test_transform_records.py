@@ -87,7 +87,11 @@ def test_a_compressed_object_is_unpacked() -> None:
     assert cut(packed, split=True, compressed=True) == [b"1,2\n3,4\r\n5,6\n7,8\n"]
 
 
-@pytest.mark.parametrize("content", [b"1,2\n", gzip.compress(LINES)[:-4], gzip.compress(LINES)[:15] + b"\0" * 20])
+@pytest.mark.parametrize(
+    "content",
+    [b"1,2\n", gzip.compress(LINES)[:-4], gzip.compress(LINES)[:15] + b"\0" * 20],
+    ids=["not packed", "cut off", "damaged"],
+)
 def test_a_broken_compressed_object_is_told(content: bytes) -> None:
     with pytest.raises(BadObject, match="no whole gzip file"):
         cut(content, split=True, compressed=True)
