@@ -1,7 +1,9 @@
 """teardown-project as a person types it: on the SageMaker of this machine, and in an account."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,6 +235,19 @@ def test_while_an_execution_runs_nothing_is_removed(project: Project, command: C
     assert there(project) == before
     assert command.call("--name", NAME).output.splitlines()[-1].startswith("next: ")
     assert " --yes --stop --name " in command.call("--name", NAME).output
+
+
+def test_an_interrupt_ends_it_after_what_it_is_at_and_the_same_again_finishes(
+    project: Project, command: Command
+) -> None:
+    project.aws.answers["DeleteModel"] = lambda _: os.kill(os.getpid(), signal.SIGINT)
+    done = command.call("--name", NAME, "--yes")
+    assert (done.code, done.error) == (130, "teardown-project: error: interrupted\n")
+    assert len(project.aws.sent("DeleteModel")) == 1
+    assert "pipeline" in {kind for kind, _ in there(project)}
+    project.aws.answers.clear()
+    assert command.call("--name", NAME, "--yes").code == 0
+    assert {kind for kind, _ in there(project)} == {"bucket"}
 
 
 def _variant() -> dict[str, Any]:
