@@ -36,8 +36,9 @@ def changes(account: Account, order: Order) -> Iterator[Change]:
     """Yield what is to be changed; whoever only reads it and makes nothing changes nothing.
 
     Raises:
-        DeliveryError: the stack cannot be changed, or the domain shows other templates.
+        DeliveryError: the stack cannot be changed, a role is not there, or the domain shows other templates.
     """
+    check_roles(account, order)
     check_location(account, order)
     yield from _stack(account, order)
     bucket = bucket_of(account, order.stack)
@@ -63,6 +64,15 @@ def project_request(account: Account, order: Order) -> dict[str, Any]:
         return by_product(product, catalog.versions(account, product)[order.source.version], parameters)
     address = published.url(account, outputs[BUCKET])
     return by_template(address, outputs[LAUNCH_ROLE], parameters)
+
+
+def check_roles(account: Account, order: Order) -> None:
+    """Refuse roles that IAM does not know, for a stack that trusts them cannot be made."""
+    for role in order.roles:
+        if role.split(":")[4] != account.number or not _exists(account, role):
+            raise DeliveryError(
+                f"account {account.number} has no role {role}. Next: correct --execution-role, or the domain's role"
+            )
 
 
 def check_location(account: Account, order: Order) -> None:
@@ -115,12 +125,13 @@ def _roles_kept(account: Account, stack: Stack) -> list[str]:
 
 def _exists(account: Account, role: str) -> bool:
     try:
-        account.client("iam").get_role(RoleName=role.rpartition("/")[2])
+        found = account.client("iam").get_role(RoleName=role.rpartition("/")[2])
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchEntity":
             return False
         raise
-    return True
+    # Another path makes another role.
+    return bool(found["Role"]["Arn"] == role)
 
 
 def _new_stack(account: Account, order: Order, parameters: Mapping[str, str]) -> Change:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.adoption.installation.source import read_source
 from pipelines.delivery.errors import DeliveryError
-from tests.adoption.aws import BUCKET, LAUNCH_ROLE, PROVIDER, ROLE, STACK, TEMPLATE, MotoAws
+from tests.adoption.aws import BUCKET, LAUNCH_ROLE, NUMBER, PROVIDER, ROLE, STACK, TEMPLATE, MotoAws
 from tests.adoption.cli import carry_out
 from tests.adoption.installed import changed, install, order, planned, stack_of, templates
 from tests.delivery.deployment.service import Refusal
@@ -142,6 +142,19 @@ def test_a_role_that_is_gone_is_trusted_no_more_for_iam_would_refuse_it(aws: Mot
         f"update the stack {STACK}: StudioRoleArns from '{ROLE},{OTHER}' to '{ROLE}', "
         "StudioRoleNames from 'studio,analyst' to 'studio'"
     ]
+
+
+@pytest.mark.parametrize(
+    "role",
+    [OTHER, ROLE.replace(NUMBER, "999999999999"), ROLE.replace("service-role/", "")],
+    ids=["missing", "of-another-account", "at-another-path"],
+)
+def test_a_role_that_could_not_be_trusted_is_refused_before_anything_is_made(aws: MotoAws, role: str) -> None:
+    aws.add_domain()
+    aws.calls.clear()
+    with pytest.raises(DeliveryError, match=f"account {NUMBER} has no role {role}"):
+        install(aws, order(aws, role))
+    assert aws.changing() == []
 
 
 def test_a_domain_that_shows_other_templates_is_refused_before_anything_is_made(aws: MotoAws) -> None:
