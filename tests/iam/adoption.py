@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.iam.calls import ACCOUNT, FREE, Call
-from tests.iam.evaluator import Policy, Request, allows
+from tests.iam.evaluator import Policy, Request, allows, trusts
 from tests.iam.gatekeeper import Gatekeeper
 from tests.project_template.identities import ACCOUNT as EXAMPLE
 from tests.project_template.stack import TEMPLATE, Stack
@@ -53,6 +53,11 @@ class Roles:
         """Return whom a role trusts."""
         policy: Policy = here(self.stack.trust(name))
         return policy
+
+    def is_for(self, name: str, service: str, source: str) -> bool:
+        """Return whether a service may take a role on for one of its resources in the account."""
+        asked = Request("sts:AssumeRole", self.arn(name), {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source})
+        return trusts(self.trust(name), ("Service", f"{service}.amazonaws.com"), asked)
 
     @property
     def outputs(self) -> Mapping[str, str]:

@@ -32,7 +32,6 @@ from tests.workflows.github import Event
 from tests.workflows.shell import plain_environment
 
 PENDING = "PendingManualApproval"
-STAGES = {"staging": "StagingRole", "production": "ProductionRole"}
 
 
 @dataclass
@@ -43,8 +42,10 @@ class Loop:
     asked: list[Asked] = field(default_factory=list)
     calls: list[tuple[str, Call]] = field(default_factory=list)
 
-    def ask(self, role: str, requests: Iterator[Request]) -> None:
-        """Keep what a service asks for as a role."""
+    def ask(self, role: str, source: str, requests: Iterator[Request]) -> None:
+        """Keep what a service asks for as a role, which must be for that of its resources."""
+        service = source.split(":")[2]
+        assert self.adoption.roles.is_for(role, service, source), f"{role} is not for {source}"
         self.asked += [Asked(role, request) for request in requests]
 
     def end(self) -> "Loop":
@@ -72,7 +73,7 @@ def record_github(adoption: Adoption) -> Loop:
     (package,) = packages(adoption)
     execution = adoption.account.executions(name)[0]
     # Before anybody approves what it registered.
-    loop.ask("PipelineExecutionRole", _of_pipeline(adoption, execution))
+    loop.ask("PipelineExecutionRole", execution, _of_pipeline(adoption, execution))
     _call(adoption, "BuildRole", "run-pipeline", "--follow", execution)
     broken = make_commit(adoption.work / "broken", name)
     (broken / "pipelines" / "fraud" / "steps" / "train.py").write_text('raise SystemExit("broken on purpose")\n')
@@ -88,9 +89,9 @@ def record_github(adoption: Adoption) -> Loop:
     again = adoption.register(package, approval="Approved")
     assert _deploy(adoption, {"model-package-arn": again, "stage": "staging"}) == "success"
     _call(adoption, "StagingRole", "deploy-model", "--stage", "staging", "--rollback")
-    loop.ask("EventsRole", _of_rule(adoption, rule))
-    for stage in STAGES:
-        loop.ask("EndpointRole", _of_endpoint(adoption, f"{name}-{stage}"))
+    _sent(loop, rule)
+    for endpoint in adoption.account.client.list_endpoints()["Endpoints"]:
+        loop.ask("EndpointRole", endpoint["EndpointArn"], _of_endpoint(adoption, endpoint["EndpointName"]))
     return loop.end()
 
 
@@ -108,11 +109,12 @@ def record_codebuild(adoption: Adoption, commit: Path) -> Loop:
     (retrain,) = (
         name for name, rule in adoption.roles.stack.of_type("AWS::Events::Rule").items() if "ScheduleExpression" in rule
     )
-    loop.ask("EventsRole", _of_rule(adoption, retrain))
+    _sent(loop, retrain)
     project = _properties(adoption, "PullRequestBuildProject")
     # It calls nothing of AWS itself, so there is nothing to be recorded.
     nothing = Build({}, "", (), {}, adoption.work)
-    loop.ask("PullRequestRole", of_build(nothing, project, connection=_connection(adoption), key=None))
+    arn = adoption.roles.arn("PullRequestBuildProject")
+    loop.ask("PullRequestRole", arn, of_build(nothing, project, connection=_connection(adoption), key=None))
     return loop.end()
 
 
@@ -159,19 +161,23 @@ def _built(loop: Loop, project: str, buildspec: Path, overridden: list[dict[str,
     properties = _properties(adoption, project)
     key = adoption.roles.outputs.get("EndpointKeyArn")
     role = {adoption.roles.arn(name): name for name in adoption.roles.names}[properties["ServiceRole"]]
-    loop.ask(role, of_build(build, properties, connection=_connection(adoption), key=key))
+    loop.ask(role, adoption.roles.arn(project), of_build(build, properties, connection=_connection(adoption), key=key))
 
 
 def _deployed(loop: Loop, package: str, changed: str, commit: Path) -> None:
     adoption = loop.adoption
     ((rule, request),) = adoption.send(state_change(adoption.describe(package), changed))
-    loop.ask("EventsRole", _of_rule(adoption, rule))
+    _sent(loop, rule)
     (target,) = here(adoption.roles.stack.of_type("AWS::Events::Rule")[rule]["Targets"])
     stack = adoption.roles.stack
     (project,) = (
         name for name in stack.of_type("AWS::CodeBuild::Project") if adoption.roles.arn(name) == target["Arn"]
     )
     _built(loop, project, DEPLOY_BUILDSPEC, request["environmentVariablesOverride"], commit)
+
+
+def _sent(loop: Loop, rule: str) -> None:
+    loop.ask("EventsRole", loop.adoption.roles.arn(rule), _of_rule(loop.adoption, rule))
 
 
 def _of_rule(adoption: Adoption, rule: str) -> Iterator[Request]:

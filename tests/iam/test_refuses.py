@@ -9,6 +9,8 @@ from tests.iam.evaluator import Request
 from tests.iam.loop import Loop
 from tests.iam.reference import action
 
+pytestmark = pytest.mark.xdist_group("loop")
+
 RUNS, STAGES = frozenset({"BuildRole", "PipelineExecutionRole"}), frozenset({"StagingRole", "ProductionRole"})
 ENDPOINTS = frozenset({"EndpointRole", "PipelineExecutionRole"})
 WITH_KEY = RUNS | STAGES | {"EndpointRole"}

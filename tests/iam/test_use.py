@@ -8,6 +8,8 @@ from tests.iam.evaluator import actions, matches
 from tests.iam.loop import Loop
 from tests.iam.reference import action
 
+pytestmark = pytest.mark.xdist_group("loop")
+
 LOOKS = "the service looks at what its steps have made"
 STOPS = "an execution that is stopped, stops its jobs"
 # By role and action: why it is allowed though nothing in the loop asks for it.
