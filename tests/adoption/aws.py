@@ -61,7 +61,7 @@ class MotoAws:
         # What the next looks at a stack see, instead of moto's, which has done everything at once.
         self.statuses: list[str] = []
         self.answers: dict[str, Answer | Refusal] = {
-            "ListProjects": lambda _: {"ProjectSummaryList": [_summary(name) for name in self.projects]},
+            "ListProjects": lambda _: {"ProjectSummaryList": [_summary(*item) for item in self.projects.items()]},
             "DescribeProject": lambda request: _project(request["ProjectName"]) | self.projects[request["ProjectName"]],
             "SimulatePrincipalPolicy": self._simulate,
             "ListProvisioningArtifacts": self._list_versions,
@@ -213,8 +213,8 @@ def _connection(arn: str, status: str) -> Document:
     return {"ConnectionArn": arn, "ConnectionName": "github", "ProviderType": "GitHub", "ConnectionStatus": status}
 
 
-def _summary(name: str) -> Document:
-    return {key: value for key, value in _project(name).items() if key != "ProjectDescription"}
+def _summary(name: str, more: Document) -> Document:
+    return _project(name) | {key: value for key, value in more.items() if key == "ProjectStatus"}
 
 
 def _project(name: str) -> Document:

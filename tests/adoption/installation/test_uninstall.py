@@ -121,6 +121,14 @@ def test_projects_of_others_are_no_reason_to_stay(installed: MotoAws) -> None:
     assert stack_is_gone(installed)
 
 
+def test_projects_that_are_deleted_are_no_reason_to_stay(installed: MotoAws) -> None:
+    own = {"TemplateName": "x", "TemplateURL": "https://bucket/x.yml", "RoleARN": LAUNCH_ROLE}
+    details = [{"CfnTemplateProviderDetail": own}]
+    installed.projects = {"gone": {"TemplateProviderDetails": details, "ProjectStatus": "DeleteCompleted"}}
+    uninstall(installed)
+    assert stack_is_gone(installed)
+
+
 def test_every_domain_that_looks_there_is_told(installed: MotoAws) -> None:
     arn = installed.add_domain("second", "arn:aws:iam::123456789012:role/service-role/second")
     tags = [{"Key": "sagemaker:projectS3TemplatesLocation", "Value": PLACE}]
