@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from pipelines.delivery.upload import Destination, hash_sources, upload_archive, upload_data, upload_sources
 from pipelines.fraud import dataset, sdk, settings
 from pipelines.fraud.hyperparameters import RANGES, UNTUNED, Range
+from pipelines.fraud.schema import read_schema
 from pipelines.fraud.settings import EVALUATE, PREPROCESS, TRAIN, Script
 
 INPUT = "/opt/ml/processing/input"
@@ -102,7 +103,7 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
     Code and, without `input_data` (an S3 URI), the data that the settings name, or sample data, are uploaded to the
     bucket under their content's hash; no other AWS state is touched. ValueError names an argument that cannot be used.
     """
-    tuning = Tuning(max_tuning_jobs, max_parallel_tuning_jobs)
+    tuning, schema = Tuning(max_tuning_jobs, max_parallel_tuning_jobs), read_schema()
     session = sdk.pipeline_session(boto_session, region=region or settings.REGION, bucket=default_bucket)
     if default_bucket:
         _require_bucket(session, default_bucket)
@@ -113,7 +114,7 @@ def get_pipeline(  # noqa: PLR0913 - the SageMaker Projects convention's names, 
         session=session,
         role=_role(role, session),
         uploads=uploads,
-        parameters=_parameters(input_data or _default_data(uploads)),
+        parameters=_parameters(input_data or _default_data(uploads, schema)),
         model_package_group_name=model_package_group_name,
         metadata=_metadata(sagemaker_project_arn),
     )
@@ -170,7 +171,7 @@ def _parameters(input_data: str | None) -> Parameters:
     )
 
 
-def _default_data(uploads: Destination) -> str | None:
+def _default_data(uploads: Destination, schema: Mapping[str, Any]) -> str | None:
     """Return the S3 URI of the team's own data, or of sample data; what is no URI is a folder, and uploaded.
 
     None where the sample data do not fit the schema: then each run is told its data.
@@ -178,9 +179,7 @@ def _default_data(uploads: Destination) -> str | None:
     own = settings.INPUT_DATA
     if own is not None:
         return own if own.startswith("s3://") else upload_data(Path(own), uploads)
-    try:
-        dataset.check_schema()
-    except dataset.MismatchError:
+    if not dataset.fits(schema):
         return None
     with TemporaryDirectory() as folder:
         dataset.write(Path(folder))

@@ -145,7 +145,7 @@ def test_what_preprocess_refuses_is_quoted_word_for_word(tmp_path: Path) -> None
         dataset.write(folder, rows=300)
         mistake(folder)
         with pytest.raises(DataError) as caught:
-            preprocess(folder, folder / "output", seed=1)
+            preprocess(folder, folder / "output", seed=1, schema_file=dataset.SCHEMA_FILE)
         messages.append(str(caught.value))
         assert not (folder / "output").exists()
     quotation, _ = blocks(section("docs/data.md", "What is refused"), "text")

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from pipelines.fraud import dataset, schema, settings
 from tests.fraud.compiling import Account, Compiled, Json, flat
+
+# The tests are about the sample data, whatever data a team's own copy is for.
+schema.SCHEMA_FILE = dataset.SCHEMA_FILE
+settings.INPUT_DATA = None
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoRegionError
 
-from pipelines.fraud import dataset, settings
+from pipelines.fraud import schema, settings
 from pipelines.fraud.pipeline import get_pipeline
 from tests.fraud.compiling import BUCKET, ROLE, Account, Compiled, Json, flat, inputs, own_arguments
+from tests.fraud.scripts.own_data import make, passengers_schema
 
 # Uploads
 
@@ -69,12 +70,23 @@ def test_given_input_data_is_the_default_and_nothing_is_made_up(account: Account
 
 
 def test_where_the_sample_data_do_not_fit_the_schema_each_run_is_told_its_data(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset, "SCHEMA", {"label": "died", "tables": {"passengers": []}})
+    monkeypatch.setattr(schema, "SCHEMA_FILE", make(tmp_path).schema_file)
     definition = json.loads(account.compile())
     assert {"Name": "InputData", "Type": "String"} in definition["Parameters"]
     assert not [key for key in account.objects() if "/data/" in key]
+
+
+def test_a_mistake_in_the_schema_is_told_before_anything_is_uploaded(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = make(tmp_path)
+    own.write_schema({**passengers_schema(), "label": "lost"})
+    monkeypatch.setattr(schema, "SCHEMA_FILE", own.schema_file)
+    with pytest.raises(ValueError, match=r"^schema\.json: label is 'lost', and the columns of the kind label are:"):
+        account.compile()
+    assert account.objects() == {}
 
 
 def test_s3_is_all_of_aws_that_a_compile_asks(compiled: Compiled) -> None:

@@ -2,17 +2,22 @@
 
 import copy
 import hashlib
+import json
 import tracemalloc
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+import preprocess
 from pipelines.fraud import dataset
 from pipelines.fraud.dataset import SCHEMA, chunks, claims, customers, main, write
+from pipelines.fraud.settings import SCRIPTS
+from tests.fraud.scripts.own_data import files
+
+IN_USE = SCRIPTS / "schema.json"
 
 
 def digest(folder: Path) -> str:
@@ -141,44 +146,17 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert ": error: argument --rows: invalid int value: 'many'" in second
 
 
-def altered(table: str, position: int, **members: Any) -> dict[str, Any]:
-    """The schema with one column changed."""
+def test_the_sample_data_fit_a_schema_with_their_columns_whatever_they_may_hold() -> None:
     schema = copy.deepcopy(SCHEMA)
-    schema["tables"][table][position] |= members
-    return schema
+    schema["tables"]["claims"][1] = {"name": "driver_relationship", "kind": "category"}
+    assert dataset.fits(schema)
+    schema["tables"]["claims"][1] = {"name": "driver", "kind": "category"}
+    assert not dataset.fits(schema)
+    assert not dataset.fits({"tables": {"claims": SCHEMA["tables"]["claims"]}})
 
 
-@pytest.mark.parametrize(
-    ("schema", "message"),
-    [
-        ({**SCHEMA, "tables": {"passengers": []}}, "schema.json has a table 'passengers'"),
-        (altered("claims", 6, name="wheels"), "table 'claims' of schema.json has a column 'wheels'"),
-        (
-            altered("claims", 1, categories=["Self"]),
-            "column 'driver_relationship' of schema.json lists too few categories",
-        ),
-        (altered("claims", 1, categories=[]), "column 'driver_relationship' of schema.json lists too few categories"),
-    ],
-)
-def test_another_schema_than_the_sample_datas_is_refused_in_one_line(
-    schema: dict[str, Any],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(dataset, "SCHEMA", schema)
-    assert main(["--output", str(tmp_path / "out")]) == 1
-    error = capsys.readouterr().err
-    assert f"error: {message}; the sample data have no such thing: give data of your own\n" in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_schema_that_asks_for_less_gets_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema = copy.deepcopy(SCHEMA)
-    del schema["tables"]["customers"], schema["tables"]["claims"][1:-1]
-    monkeypatch.setattr(dataset, "SCHEMA", schema)
-    write(tmp_path, rows=3)
-    assert [file.name for file in tmp_path.iterdir()] == ["claims.csv"]
-    assert (tmp_path / "claims.csv").read_text() == "policy_id,fraud\n1,0\n2,0\n3,0\n"
+@pytest.mark.skipif(not dataset.fits(json.loads(IN_USE.read_text())), reason="the pipeline is for other data")
+def test_the_schema_in_use_reads_the_sample_data_as_their_own_does(small: Path, tmp_path: Path) -> None:
+    for name, schema_file in (("own", dataset.SCHEMA_FILE), ("in use", IN_USE)):
+        preprocess.preprocess(small, tmp_path / name, seed=1, schema_file=schema_file)
+    assert files(tmp_path / "own") == files(tmp_path / "in use")
