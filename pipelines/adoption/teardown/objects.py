@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.adoption.teardown.hosting import own_endpoints
 from pipelines.adoption.teardown.prices import GIGABYTE, KEY, OBJECTS, size
-from pipelines.adoption.teardown.site import PROJECT_TAG, Site, plain
+from pipelines.adoption.teardown.site import Site, plain
 from pipelines.adoption.teardown.stacks import stays_with
 from pipelines.adoption.teardown.things import Amount, Key, Thing
 from pipelines.delivery.errors import DeliveryError
@@ -44,8 +44,8 @@ def find_buckets(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
     tags = _bucket_tags(site) if site.names.project_id else None
     if tags is None:
         return
-    if tags.get(PROJECT_TAG) != site.names.project_id:
-        yield Thing(BUCKET, site.bucket, f"stays, for it has no tag {PROJECT_TAG}={site.names.project_id}")
+    if not site.has_tags_of_project(tags):
+        yield Thing(BUCKET, site.bucket, f"stays, for its tags are not those of project {site.names.project_id}")
     elif stack := site.stack_of(tags):
         yield Thing(BUCKET, site.bucket, stays_with(stack))
     elif other := _first_other(site, seen):

@@ -78,6 +78,11 @@ class Site:
         start = self.arn("sagemaker", f"{kind}/")
         return [arn.removeprefix(start) for arn in self.tagged if arn.startswith(start)]
 
+    def has_tags_of_project(self, tags: Mapping[str, str]) -> bool:
+        """Whether tags are the project's: an id that somebody made up may be a neighbour's too, of another name."""
+        name = self.names.group.removesuffix(f"-{self.names.project_id}")
+        return tags.get(PROJECT_TAG) == self.names.project_id and tags.get(PROJECT_NAME_TAG, name) == name
+
     def stack_of(self, tags: Mapping[str, str]) -> str | None:
         """Return the CloudFormation stack that a resource's tags name, as long as there is such a stack."""
         name = tags.get(STACK_TAG)
@@ -89,7 +94,7 @@ class Site:
 
 
 def read_tagged(site: Site) -> Tagged:
-    """Return the tags of everything that has the project's id, by ARN; nothing where no id was given."""
+    """Return the tags of everything that has the project's, by ARN; nothing where no id was given."""
     if site.is_local or not site.names.project_id:
         return {}
     entries = site.pages(
@@ -98,7 +103,8 @@ def read_tagged(site: Site) -> Tagged:
         "ResourceTagMappingList",
         TagFilters=[{"Key": PROJECT_TAG, "Values": [site.names.project_id]}],
     )
-    return {entry["ResourceARN"]: plain(entry["Tags"]) for entry in entries}
+    tagged = {entry["ResourceARN"]: plain(entry["Tags"]) for entry in entries}
+    return {arn: tags for arn, tags in tagged.items() if site.has_tags_of_project(tags)}
 
 
 def plain(tags: list[dict[str, str]]) -> dict[str, str]:

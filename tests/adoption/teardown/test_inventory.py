@@ -150,11 +150,13 @@ def test_every_request_about_objects_names_the_account_that_must_own_the_bucket(
 def own(project: Project) -> Project:
     """The same as a SageMaker project: with its own bucket and key, and with a stack that made them."""
     tags = (TAG, NAMED, add_stack(project.session, "SP-fraud"))
-    own = replace(project, bucket=add_versioned_bucket(project.session, OWN_BUCKET, tags), tags=(TAG,))
+    own = replace(
+        project, name="fraud-p-1", bucket=add_versioned_bucket(project.session, OWN_BUCKET, tags), tags=(TAG,)
+    )
     own.register(group_tags=(tags[2],))
     kms_tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in tags]
     own.client("kms").create_key(Tags=kms_tags)
-    own.put("fraud-detection/x")
+    own.put(f"{own.name}/x")
     return own
 
 
@@ -210,9 +212,10 @@ def test_a_key_is_kept_when_its_bucket_could_not_be_removed(own: Project) -> Non
     assert own.aws.sent("ScheduleKeyDeletion") == []
 
 
-def test_the_bucket_of_another_project_stays_and_so_does_the_key(own: Project) -> None:
+@pytest.mark.parametrize("tags", [[{**TAG, "Value": "p-2"}], [TAG, {**NAMED, "Value": "claims"}]])
+def test_the_bucket_of_another_project_stays_and_so_does_the_key(own: Project, tags: list[dict[str, str]]) -> None:
     own.client("cloudformation").delete_stack(StackName="SP-fraud")
-    own.client("s3").put_bucket_tagging(Bucket=OWN_BUCKET, Tagging={"TagSet": [{**TAG, "Value": "p-2"}]})
+    own.client("s3").put_bucket_tagging(Bucket=OWN_BUCKET, Tagging={"TagSet": tags})
     assert own.tear_down(project_id="p-1") == []
     assert ("bucket", OWN_BUCKET) in there(own)
     assert own.aws.sent("ScheduleKeyDeletion") == []
@@ -245,6 +248,13 @@ def test_the_bucket_of_a_project_is_found_by_its_tag_whatever_it_is_called(own: 
     assert set(of(own.inventory(project_id="p-1").things, "bucket")) == {OWN_BUCKET}
 
 
+def test_a_neighbour_that_was_given_the_same_id_keeps_everything(own: Project) -> None:
+    client, name = own.client("sagemaker"), {"Key": "sagemaker:project-name", "Value": "claims"}
+    tags = [TAG, name]
+    client.create_model(ModelName="claims", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "image"}, Tags=tags)
+    assert of(own.inventory(project_id="p-1").things, "model") == {}
+
+
 def test_without_the_right_to_look_for_tags_the_rest_is_found(own: Project) -> None:
     own.aws.deny("GetResources")
     inventory = own.inventory(project_id="p-1")
@@ -253,7 +263,7 @@ def test_without_the_right_to_look_for_tags_the_rest_is_found(own: Project) -> N
 
 
 def test_a_log_group_of_the_stack_stays(own: Project) -> None:
-    name = "/aws/sagemaker/Endpoints/fraud-detection-staging"
+    name = f"/aws/sagemaker/Endpoints/{own.name}-staging"
     own.client("logs").create_log_group(logGroupName=name, tags={STACK_TAG: "SP-fraud"})
     (group,) = of(own.inventory(project_id="p-1").things, "log group").values()
     assert (group.delete, group.note) == (None, "stays until the stack SP-fraud is deleted")
