@@ -151,8 +151,9 @@ def typed_name(command: str) -> str:
     """Return what a person types here to call a command."""
     if shutil.which(command):
         return command
-    script = Path(sys.argv[0])
-    if script.name == command:
+    # The commands are installed side by side.
+    script = Path(sys.argv[0] or "-").with_name(command)
+    if script.is_file():
         return shlex.quote(os.path.relpath(script))
     return f"python -m pipelines.{command.replace('-', '_')}"
 

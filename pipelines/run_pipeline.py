@@ -190,7 +190,7 @@ def _report(options: argparse.Namespace, result: Result) -> None:
     if options.json:
         write_outcome(make_outcome(result), options.json)
     again = _no_command if options.follow else _again
-    sys.stdout.writelines(f"{line}\n" for line in summarize(result, again))
+    sys.stdout.writelines(f"{line}\n" for line in summarize(result, again, lambda arn: _decide(options, arn)))
 
 
 def _write_report(options: argparse.Namespace, site: Site, result: Result) -> None:
@@ -209,6 +209,17 @@ def _write_report(options: argparse.Namespace, site: Site, result: Result) -> No
 
 def _no_command(parameter: str, value: str) -> None:
     """Give none: who follows a run need not have what it was started with."""
+
+
+def _decide(options: argparse.Namespace, arn: str) -> str:
+    """Give the command that shows a model package, with what it needs to find it where the run was."""
+    group, version = arn.split("/")[-2:]
+    # Either may name another group than the settings do.
+    names_group = options.follow or options.definition or options.kwargs
+    which = ["--group", group] if names_group else ["-n", options.module_name] if options.module_name else []
+    root = ["--local-root", str(options.local_root)] if options.local_root else []
+    where = ["--local", *root] if options.local else []
+    return shlex.join([*shlex.split(command_line.typed_name("approve-model")), version, *which, *where])
 
 
 def _again(parameter: str, value: str) -> str:

@@ -10,6 +10,7 @@ from pipelines.delivery.run import Result
 from pipelines.delivery.wording import duration, one_line
 
 Again = Callable[[str, str], str | None]
+Decide = Callable[[str], str]
 
 _HEADLINES = {"registered": "REGISTERED", "rejected": "REJECTED", "finished": "FINISHED", "failed": "FAILED"}
 _SIGNS = {
@@ -21,8 +22,12 @@ _SIGNS = {
 }
 
 
-def summarize(result: Result, again: Again) -> Iterator[str]:
-    """Return the lines to print; again gives the command that reruns this run with one parameter changed."""
+def summarize(result: Result, again: Again, decide: Decide) -> Iterator[str]:
+    """Return the lines to print.
+
+    Again gives the command that reruns this run with one parameter changed; decide gives the one that shows a model
+    package to whoever is to approve it.
+    """
     verdict = result.verdict
     yield ""
     headline = "STOPPED" if _is_stopped(result) else _HEADLINES[verdict.outcome]
@@ -35,6 +40,8 @@ def summarize(result: Result, again: Again) -> Iterator[str]:
         yield from (f"    {line}" for line in tail.lines)
     for name, text in misses(result):
         yield f"  not cached     {name}: {one_line(text)}"
+    if verdict.outcome == "registered" and verdict.model_package_arn:
+        yield f"decide: {decide(verdict.model_package_arn)}"
     if command := _next(result, again):
         yield f"next: {command}"
 

@@ -67,11 +67,19 @@ def test_without_an_error_output_the_exit_code_still_tells(folder: Path) -> None
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_a_program_in_a_folder_with_a_space_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_beside_the_one_that_runs_is_named_and_quoted_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(sys, "argv", [str(tmp_path / "my tools" / "run-pipeline")])
+    tools = tmp_path / "my tools"
+    tools.mkdir()
+    for name in ("run-pipeline", "approve-model"):
+        (tools / name).touch()
+    monkeypatch.setattr(sys, "argv", [str(tools / "run-pipeline")])
     assert typed_name("run-pipeline") == "'my tools/run-pipeline'"
+    assert typed_name("approve-model") == "'my tools/approve-model'"
+    assert typed_name("deploy-model") == "python -m pipelines.deploy_model"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

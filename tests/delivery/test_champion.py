@@ -125,7 +125,9 @@ def test_the_champion_is_the_newest_approved_package_but_the_runs_own() -> None:
     assert (request["ModelPackageGroupName"], request["ModelApprovalStatus"]) == ("fraud", "Approved")
     assert (request["SortBy"], request["SortOrder"]) == ("CreationTime", "Descending")
     assert make_outcome(result)["verdict"]["champion"] == {"model_package_arn": CHAMPION, "roc_auc": 0.8543}
-    assert "  champion       0.8543, this one +0.0100 (model package fraud/2)" in list(summarize(result, no_command))
+    assert "  champion       0.8543, this one +0.0100 (model package fraud/2)" in list(
+        summarize(result, no_command, str)
+    )
 
 
 def test_a_package_that_was_rolled_back_is_no_champion() -> None:

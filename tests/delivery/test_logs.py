@@ -75,14 +75,16 @@ def test_a_role_that_may_not_read_logs_has_its_verdict_all_the_same() -> None:
     result = finish(service, run=run_of(NO_GATE))
     assert result.verdict.reason == "Train failed: AlgorithmError"
     assert result.tails["Train"].problem == "cannot be read: AccessDeniedException"
-    assert f"  log of Train: {GROUP}/train cannot be read: AccessDeniedException" in list(summarize(result, no_command))
+    assert f"  log of Train: {GROUP}/train cannot be read: AccessDeniedException" in list(
+        summarize(result, no_command, str)
+    )
 
 
 def test_a_failure_is_told_with_its_log() -> None:
     said = {"events": [{"message": "ValueError: no column 'fraud'\n", "timestamp": 1, "ingestionTime": 1}]}
     stream = {"logStreamName": "train/algo-1-1", "lastEventTimestamp": 1}
     service = script("Failed", [FAILED_ENTRY], DescribeLogStreams={"logStreams": [stream]}, GetLogEvents=said)
-    lines = list(summarize(finish(service, run=run_of(NO_GATE)), no_command))
+    lines = list(summarize(finish(service, run=run_of(NO_GATE)), no_command, str))
     place = lines.index(f"  log of Train: {GROUP}/train")
     assert lines[place + 1] == "    ValueError: no column 'fraud'"
 

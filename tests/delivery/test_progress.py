@@ -177,7 +177,11 @@ def test_a_time_is_said_as_people_say_it(seconds: float | None, text: str) -> No
 
 def summary(result: Result, root: Path | None = None) -> list[str]:
     """The lines at the end."""
-    return list(summarize(replace(result, places=Places(root)), lambda name, value: f"run {name}={value}"))
+    return list(
+        summarize(
+            replace(result, places=Places(root)), lambda name, value: f"run {name}={value}", lambda arn: f"see {arn}"
+        )
+    )
 
 
 def test_the_summary_of_a_registration() -> None:
@@ -194,6 +198,7 @@ def test_the_summary_of_a_registration() -> None:
         "  logs           root/logs",
         f"  execution      {EXECUTION}",
         "  not cached     Evaluate, Tune: the image changed",
+        f"decide: see {PACKAGE}",
         "next: run RocAucThreshold=0.80  # takes the other branch",
     ]
 
