@@ -215,5 +215,6 @@ def test_without_any_region_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -
     for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setattr(settings, "REGION", None)
     with pytest.raises(NoRegionError, match="You must specify a region"):
         get_pipeline(role=ROLE)

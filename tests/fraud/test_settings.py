@@ -88,9 +88,9 @@ def test_a_command_says_in_one_line_what_is_wrong_with_them(checkout: Path, comm
 @pytest.fixture
 def changed(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account in which the pipeline is compiled with other settings."""
-    monkeypatch.setattr(settings, "PROCESSING_INSTANCE_TYPE", "ml.c5.xlarge")
-    monkeypatch.setattr(settings, "TRAINING_INSTANCE_TYPE", "ml.c5.2xlarge")
-    monkeypatch.setattr(settings, "ROC_AUC_THRESHOLD", 0.5)
+    monkeypatch.setattr(settings, "PROCESSING_INSTANCE_TYPE", "ml.m4.10xlarge")
+    monkeypatch.setattr(settings, "TRAINING_INSTANCE_TYPE", "ml.m4.16xlarge")
+    monkeypatch.setattr(settings, "ROC_AUC_THRESHOLD", 0.0625)
     monkeypatch.setattr(settings, "MODEL_DESCRIPTION", "Ours.")
     return account
 
