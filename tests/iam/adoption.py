@@ -59,6 +59,10 @@ class Roles:
         asked = Request("sts:AssumeRole", self.arn(name), {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source})
         return trusts(self.trust(name), ("Service", f"{service}.amazonaws.com"), asked)
 
+    def is_allowed(self, asked: "Asked") -> bool:
+        """Return whether a role may do what it asks for."""
+        return asked.request.action in FREE or allows(self.permissions(asked.role), asked.request)
+
     @property
     def outputs(self) -> Mapping[str, str]:
         """What the stack tells its adopter, by the names of the outputs."""
@@ -175,10 +179,6 @@ class Adoption:
     def calls(self) -> list[tuple[str, Call]]:
         """The requests of the roles until now."""
         return [(self._named[arn], call) for arn, call in self.gate.calls]
-
-    def is_allowed(self, asked: Asked) -> bool:
-        """Return whether a role may do what it asks for."""
-        return asked.request.action in FREE or allows(self.roles.permissions(asked.role), asked.request)
 
     def close(self) -> None:
         """Delete the endpoints, whose processes outlive everything else, and free the ports."""

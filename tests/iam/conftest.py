@@ -1,44 +1,57 @@
 """The loop as each provider runs it, recorded once for all tests."""
 
-from collections.abc import Iterator
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.iam.adoption import Adoption
-from tests.iam.loop import Loop, make_commit, record_codebuild, record_github
+from tests.iam.loop import Loop, load, make_commit, record_codebuild, record_github
 from tests.project_template.conftest import CODEBUILD, GITHUB, NAME, NUMBERS, TOKEN
 from tests.workflows.account import Account
 
 KEY = {"EncryptionKey": "create"}
+FORMS = {
+    "github": {**GITHUB, **NUMBERS, **TOKEN, **KEY},
+    "codebuild": {**CODEBUILD, **KEY, "RetrainSchedule": "rate(7 days)"},
+}
 
 
 @pytest.fixture(scope="session")
-def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """The account that the project is in, whoever builds it."""
-    account = Account(tmp_path_factory.mktemp("account") / "root")
-    yield account
-    account.close()
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the loops, which the first of all processes records while the others wait for it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "loops"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "codebuild.json").exists():
+            record(tmp_path_factory.mktemp("project"), folder)
+    return folder
+
+
+def record(work: Path, folder: Path) -> None:
+    """Record a project with GitHub first; then CodeBuild takes it over."""
+    account = Account(work / "root")
+    commit = make_commit(work / "commit", NAME)
+    adoptions = [Adoption(FORMS[name], commit, work / name, account) for name in FORMS]
+    github, codebuild = adoptions
+    try:
+        account.make_bucket(github.roles.outputs["ArtifactBucket"])
+        record_github(github).save(folder / "github.json")
+        record_codebuild(codebuild, commit).save(folder / "codebuild.json")
+    finally:
+        for adoption in adoptions:
+            adoption.close()
+        account.close()
 
 
 @pytest.fixture(scope="session")
-def commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_commit(tmp_path_factory.mktemp("project") / "commit", NAME)
+def github_loop(recorded: Path) -> Loop:
+    return load(recorded / "github.json", FORMS["github"])
 
 
 @pytest.fixture(scope="session")
-def github_loop(adopted: Account, commit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    parameters = {**GITHUB, **NUMBERS, **TOKEN, **KEY}
-    adoption = Adoption(parameters, commit, tmp_path_factory.mktemp("github"), adopted)
-    adopted.make_bucket(adoption.roles.outputs["ArtifactBucket"])
-    yield record_github(adoption)
-    adoption.close()
-
-
-@pytest.fixture(scope="session")
-def codebuild_loop(github_loop: Loop, commit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    """The same project, built by the other provider from then on."""
-    parameters = {**CODEBUILD, **KEY, "RetrainSchedule": "rate(7 days)"}
-    adoption = Adoption(parameters, commit, tmp_path_factory.mktemp("codebuild"), github_loop.adoption.account)
-    yield record_codebuild(adoption, commit)
-    adoption.close()
+def codebuild_loop(recorded: Path) -> Loop:
+    return load(recorded / "codebuild.json", FORMS["codebuild"])

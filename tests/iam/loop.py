@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from email.message import Message
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tests.iam.adoption import Adoption, Asked, here
+from tests.iam.adoption import Adoption, Asked, Roles, here
 from tests.iam.calls import Call
 from tests.iam.evaluator import Request
 from tests.iam.platforms import (
@@ -23,6 +25,7 @@ from tests.iam.platforms import (
     of_model,
     of_package,
 )
+from tests.project_template.stack import TEMPLATE, Stack
 from tests.workflows.account import REGION
 from tests.workflows.codebuild import Build
 from tests.workflows.conftest import copy_tree
@@ -34,26 +37,54 @@ from tests.workflows.shell import plain_environment
 PENDING = "PendingManualApproval"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Loop:
     """What the roles of a project asked for, and the requests that they sent."""
 
-    adoption: Adoption
-    asked: list[Asked] = field(default_factory=list)
-    calls: list[tuple[str, Call]] = field(default_factory=list)
+    roles: Roles
+    asked: list[Asked]
+    calls: list[tuple[str, Call]]
+
+    def save(self, file: Path) -> None:
+        """Keep what was recorded, so that other processes of the tests need not record it again."""
+        asked = [(each.role, each.request.action, each.request.resource, each.request.context) for each in self.asked]
+        calls = [
+            (role, call.method, call.path, call.headers.items(), b64encode(call.body).decode())
+            for role, call in self.calls
+        ]
+        file.write_text(json.dumps({"asked": asked, "calls": calls}))
+
+
+def load(file: Path, parameters: Mapping[str, str]) -> Loop:
+    """Return the loop that was recorded with the template's parameters."""
+    kept = json.loads(file.read_text())
+    asked = [Asked(role, Request(*request)) for role, *request in kept["asked"]]
+    calls = []
+    for role, method, path, headers, body in kept["calls"]:
+        message = Message()
+        for name, value in headers:
+            message[name] = value
+        calls.append((role, Call(method, path, message, b64decode(body))))
+    return Loop(Roles(Stack(TEMPLATE, parameters)), asked, calls)
+
+
+class Recorder:
+    """Adds what services ask for to what a project's roles ask for themselves."""
+
+    def __init__(self, adoption: Adoption) -> None:
+        self.adoption = adoption
+        self._asked: list[Asked] = []
 
     def ask(self, role: str, source: str, requests: Iterator[Request]) -> None:
         """Keep what a service asks for as a role, which must be for that of its resources."""
         service = source.split(":")[2]
         assert self.adoption.roles.is_for(role, service, source), f"{role} is not for {source}"
-        self.asked += [Asked(role, request) for request in requests]
+        self._asked += [Asked(role, request) for request in requests]
 
-    def end(self) -> "Loop":
-        """Keep what was recorded, without what is asked for again."""
-        recorded = [*self.adoption.asked, *self.asked]
-        self.asked = list({str((each.role, each.request)): each for each in recorded}.values())
-        self.calls = self.adoption.calls
-        return self
+    def end(self) -> Loop:
+        """Return what was recorded, without what was asked for again."""
+        asked = {str((each.role, each.request)): each for each in [*self.adoption.asked, *self._asked]}
+        return Loop(self.adoption.roles, list(asked.values()), self.adoption.calls)
 
 
 def make_commit(folder: Path, name: str, **settings: object) -> Path:
@@ -67,13 +98,13 @@ def make_commit(folder: Path, name: str, **settings: object) -> Path:
 
 def record_github(adoption: Adoption) -> Loop:
     """Record a commit that is trained and tuned, one that breaks, approvals, deployments, and the ways back."""
-    loop, name = Loop(adoption), adoption.name
+    recorder, name = Recorder(adoption), adoption.name
     built = adoption.run("main.yml", Event("push"))
     assert built.result == "success", built["pipeline/pipeline"].log
     (package,) = packages(adoption)
     execution = adoption.account.executions(name)[0]
     # Before anybody approves what it registered.
-    loop.ask("PipelineExecutionRole", execution, _of_pipeline(adoption, execution))
+    recorder.ask("PipelineExecutionRole", execution, _of_pipeline(adoption, execution))
     _call(adoption, "BuildRole", "run-pipeline", "--follow", execution)
     broken = make_commit(adoption.work / "broken", name)
     (broken / "pipelines" / "fraud" / "steps" / "train.py").write_text('raise SystemExit("broken on purpose")\n')
@@ -89,33 +120,33 @@ def record_github(adoption: Adoption) -> Loop:
     again = adoption.register(package, approval="Approved")
     assert _deploy(adoption, {"model-package-arn": again, "stage": "staging"}) == "success"
     _call(adoption, "StagingRole", "deploy-model", "--stage", "staging", "--rollback")
-    _sent(loop, rule)
+    _sent(recorder, rule)
     for endpoint in adoption.account.client.list_endpoints()["Endpoints"]:
-        loop.ask("EndpointRole", endpoint["EndpointArn"], _of_endpoint(adoption, endpoint["EndpointName"]))
-    return loop.end()
+        recorder.ask("EndpointRole", endpoint["EndpointArn"], _of_endpoint(adoption, endpoint["EndpointName"]))
+    return recorder.end()
 
 
 def record_codebuild(adoption: Adoption, commit: Path) -> Loop:
     """Record the builds of a commit and of both stages, as webhook, events and schedule start them."""
-    loop, known = Loop(adoption), set(packages(adoption))
-    _built(loop, "BuildProject", BUILDSPEC, [], commit)
+    recorder, known = Recorder(adoption), set(packages(adoption))
+    _built(recorder, "BuildProject", BUILDSPEC, [], commit)
     (package,) = set(packages(adoption)) - known
     client = adoption.account.client
     client.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
-    _deployed(loop, package, "ModelApprovalStatus", commit)
+    _deployed(recorder, package, "ModelApprovalStatus", commit)
     cycle = {"Stage": "production", "StageStatus": "Approved", "StageDescription": "looked at in staging"}
     client.update_model_package(ModelPackageArn=package, ModelLifeCycle=cycle)
-    _deployed(loop, package, "ModelLifeCycle", commit)
+    _deployed(recorder, package, "ModelLifeCycle", commit)
     (retrain,) = (
         name for name, rule in adoption.roles.stack.of_type("AWS::Events::Rule").items() if "ScheduleExpression" in rule
     )
-    _sent(loop, retrain)
+    _sent(recorder, retrain)
     project = _properties(adoption, "PullRequestBuildProject")
     # It calls nothing of AWS itself, so there is nothing to be recorded.
     nothing = Build({}, "", (), {}, adoption.work)
     arn = adoption.roles.arn("PullRequestBuildProject")
-    loop.ask("PullRequestRole", arn, of_build(nothing, project, connection=_connection(adoption), key=None))
-    return loop.end()
+    recorder.ask("PullRequestRole", arn, of_build(nothing, project, connection=_connection(adoption), key=None))
+    return recorder.end()
 
 
 def packages(adoption: Adoption) -> list[str]:
@@ -154,30 +185,32 @@ def _call(adoption: Adoption, role: str, command: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr + os.linesep
 
 
-def _built(loop: Loop, project: str, buildspec: Path, overridden: list[dict[str, str]], commit: Path) -> None:
-    adoption = loop.adoption
+def _built(recorder: Recorder, project: str, buildspec: Path, overridden: list[dict[str, str]], commit: Path) -> None:
+    adoption = recorder.adoption
     build = adoption.build(project, buildspec, overridden, commit=commit)
     assert build.succeeded, build.log
     properties = _properties(adoption, project)
     key = adoption.roles.outputs.get("EndpointKeyArn")
     role = {adoption.roles.arn(name): name for name in adoption.roles.names}[properties["ServiceRole"]]
-    loop.ask(role, adoption.roles.arn(project), of_build(build, properties, connection=_connection(adoption), key=key))
+    recorder.ask(
+        role, adoption.roles.arn(project), of_build(build, properties, connection=_connection(adoption), key=key)
+    )
 
 
-def _deployed(loop: Loop, package: str, changed: str, commit: Path) -> None:
-    adoption = loop.adoption
+def _deployed(recorder: Recorder, package: str, changed: str, commit: Path) -> None:
+    adoption = recorder.adoption
     ((rule, request),) = adoption.send(state_change(adoption.describe(package), changed))
-    _sent(loop, rule)
+    _sent(recorder, rule)
     (target,) = here(adoption.roles.stack.of_type("AWS::Events::Rule")[rule]["Targets"])
     stack = adoption.roles.stack
     (project,) = (
         name for name in stack.of_type("AWS::CodeBuild::Project") if adoption.roles.arn(name) == target["Arn"]
     )
-    _built(loop, project, DEPLOY_BUILDSPEC, request["environmentVariablesOverride"], commit)
+    _built(recorder, project, DEPLOY_BUILDSPEC, request["environmentVariablesOverride"], commit)
 
 
-def _sent(loop: Loop, rule: str) -> None:
-    loop.ask("EventsRole", loop.adoption.roles.arn(rule), _of_rule(loop.adoption, rule))
+def _sent(recorder: Recorder, rule: str) -> None:
+    recorder.ask("EventsRole", recorder.adoption.roles.arn(rule), _of_rule(recorder.adoption, rule))
 
 
 def _of_rule(adoption: Adoption, rule: str) -> Iterator[Request]:

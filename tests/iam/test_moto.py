@@ -14,8 +14,6 @@ from tests.iam.evaluator import Policy, Request, allows
 from tests.iam.loop import Loop
 from tests.iam.moto_account import moto_account
 
-pytestmark = pytest.mark.xdist_group("loop")
-
 # As moto says it for all services but S3, and for S3.
 REFUSALS = {"403", "AccessDenied"}
 NOT_IMPLEMENTED = {"ListPipelineExecutionSteps", "ListTrainingJobsForHyperParameterTuningJob", "UpdateEndpoint"}
@@ -44,7 +42,7 @@ class Answer:
 
 @pytest.fixture(scope="module")
 def roles(github_loop: Loop) -> Roles:
-    return github_loop.adoption.roles
+    return github_loop.roles
 
 
 @pytest.fixture(scope="module")

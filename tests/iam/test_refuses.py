@@ -9,8 +9,6 @@ from tests.iam.evaluator import Request
 from tests.iam.loop import Loop
 from tests.iam.reference import action
 
-pytestmark = pytest.mark.xdist_group("loop")
-
 RUNS, STAGES = frozenset({"BuildRole", "PipelineExecutionRole"}), frozenset({"StagingRole", "ProductionRole"})
 ENDPOINTS = frozenset({"EndpointRole", "PipelineExecutionRole"})
 WITH_KEY = RUNS | STAGES | {"EndpointRole"}
@@ -38,8 +36,8 @@ def check_shared(loop: Loop, expected: Mapping[str, Iterable[frozenset[str]]]) -
     """Check that no role could change what another one changed, but for what is expected, and that this is so."""
     found: dict[str, set[frozenset[str]]] = {}
     for asked in loop.asked:
-        for role in loop.adoption.roles.names:
-            is_shared = role != asked.role and loop.adoption.is_allowed(Asked(role, asked.request))
+        for role in loop.roles.names:
+            is_shared = role != asked.role and loop.roles.is_allowed(Asked(role, asked.request))
             if is_shared and action(asked.request.action).changes:
                 found.setdefault(asked.request.action, set()).add(frozenset({role, asked.role}))
     for name, between in found.items():
@@ -72,8 +70,8 @@ def test_no_role_changes_what_is_anothers_with_codebuild(codebuild_loop: Loop) -
 def test_one_role_alone_does_what_it_is_there_for(github_loop: Loop, name: str, owner: str) -> None:
     done = [asked.request for asked in github_loop.asked if (asked.role, asked.request.action) == (owner, name)]
     assert done
-    adoption = github_loop.adoption
-    may = {role for request in done for role in adoption.roles.names if adoption.is_allowed(Asked(role, request))}
+    roles = github_loop.roles
+    may = {role for request in done for role in roles.names if roles.is_allowed(Asked(role, request))}
     assert may == {owner}
 
 
@@ -89,7 +87,7 @@ def test_a_run_registers_its_model_and_approves_nothing(
     }
     said = Request("sagemaker:CreateModelPackage", package, {"sagemaker:ModelApprovalStatus": approval, **cycle})
     is_modest = approval == "PendingManualApproval" and not cycle
-    assert github_loop.adoption.is_allowed(Asked("PipelineExecutionRole", said)) == is_modest
+    assert github_loop.roles.is_allowed(Asked("PipelineExecutionRole", said)) == is_modest
 
 
 def test_a_role_is_passed_to_sagemaker_and_no_other_role_is(github_loop: Loop, codebuild_loop: Loop) -> None:
@@ -98,10 +96,8 @@ def test_a_role_is_passed_to_sagemaker_and_no_other_role_is(github_loop: Loop, c
             (asked.role, asked.request.resource) for asked in loop.asked if asked.request.action == "iam:PassRole"
         }
         for role, arn in passed:
-            for other in loop.adoption.roles.names:
-                may = Request(
-                    "iam:PassRole", loop.adoption.roles.arn(other), {"iam:PassedToService": "ec2.amazonaws.com"}
-                )
-                assert not loop.adoption.is_allowed(Asked(role, may))
+            for other in loop.roles.names:
+                may = Request("iam:PassRole", loop.roles.arn(other), {"iam:PassedToService": "ec2.amazonaws.com"})
+                assert not loop.roles.is_allowed(Asked(role, may))
                 to_sagemaker = Request(may.action, may.resource, {"iam:PassedToService": "sagemaker.amazonaws.com"})
-                assert loop.adoption.is_allowed(Asked(role, to_sagemaker)) == (arn == may.resource)
+                assert loop.roles.is_allowed(Asked(role, to_sagemaker)) == (arn == may.resource)

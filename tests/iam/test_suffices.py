@@ -1,14 +1,10 @@
 """Each role of the template may do all that its work takes, as it was recorded."""
 
-import pytest
-
 from tests.iam.adoption import here
 from tests.iam.evaluator import Request, allows
 from tests.iam.loop import Loop
 from tests.project_template.conftest import INSTALLED
 from tests.project_template.stack import INSTALL, Stack
-
-pytestmark = pytest.mark.xdist_group("loop")
 
 # The SDK asks before it looks at the bucket that it is given, and takes a no for an answer.
 ASKED_IN_VAIN = {("BuildRole", "s3:ListAllMyBuckets")}
@@ -18,7 +14,7 @@ def refused(loop: Loop) -> set[str]:
     return {
         f"{asked.role}: {asked.request}"
         for asked in loop.asked
-        if not loop.adoption.is_allowed(asked) and (asked.role, asked.request.action) not in ASKED_IN_VAIN
+        if not loop.roles.is_allowed(asked) and (asked.role, asked.request.action) not in ASKED_IN_VAIN
     }
 
 
@@ -36,7 +32,7 @@ def test_the_boundary_of_the_launch_role_leaves_each_role_its_work(github_loop: 
         f"{asked.role}: {asked.request}"
         for loop in (github_loop, codebuild_loop)
         for asked in loop.asked
-        if loop.adoption.is_allowed(asked) and not allows(boundary["PolicyDocument"], tagged(asked.request))
+        if loop.roles.is_allowed(asked) and not allows(boundary["PolicyDocument"], tagged(asked.request))
     }
     assert outside == set()
 

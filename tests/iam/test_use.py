@@ -8,8 +8,6 @@ from tests.iam.evaluator import actions, matches
 from tests.iam.loop import Loop
 from tests.iam.reference import action
 
-pytestmark = pytest.mark.xdist_group("loop")
-
 LOOKS = "the service looks at what its steps have made"
 STOPS = "an execution that is stopped, stops its jobs"
 # By role and action: why it is allowed though nothing in the loop asks for it.
@@ -43,7 +41,7 @@ def loops(github_loop: Loop, codebuild_loop: Loop) -> tuple[Loop, Loop]:
 
 
 def test_each_allowed_action_is_used_or_has_its_reason(loops: tuple[Loop, Loop]) -> None:
-    allowed = {(role, name) for loop in loops for role in loop.adoption.roles.names for name in may(loop, role)}
+    allowed = {(role, name) for loop in loops for role in loop.roles.names for name in may(loop, role)}
     used = {(asked.role, asked.request.action) for loop in loops for asked in loop.asked}
     assert allowed - used == set(UNUSED)
 
@@ -57,13 +55,13 @@ def test_each_allowed_resource_is_touched_or_has_its_reason(loops: tuple[Loop, L
 
 
 def may(loop: Loop, role: str) -> set[str]:
-    return actions(loop.adoption.roles.permissions(role))
+    return actions(loop.roles.permissions(role))
 
 
 def resources(loop: Loop) -> Iterator[tuple[str, str, frozenset[str], str]]:
     """Yield the resources of all statements, with role, statement and actions."""
-    for role in loop.adoption.roles.names:
-        for statement in loop.adoption.roles.permissions(role)["Statement"]:
+    for role in loop.roles.names:
+        for statement in loop.roles.permissions(role)["Statement"]:
             for pattern in listed(statement["Resource"]):
                 yield role, statement.get("Sid", ""), frozenset(listed(statement["Action"])), pattern
 
