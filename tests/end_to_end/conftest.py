@@ -88,7 +88,7 @@ def definition_file(shared_shell: Shell, first_run: Done) -> Path:
     opened = session(shared_shell.root)
     described = opened.client("sagemaker").describe_pipeline(PipelineName=PIPELINE_NAME)
     opened.close()
-    file = shared_shell.folder / "definition.json"
+    file = shared_shell.folder / f"{PIPELINE_NAME}.json"
     file.write_text(described["PipelineDefinition"])
     return file
 
