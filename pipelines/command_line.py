@@ -43,6 +43,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError."""
+        if message.endswith("expected one argument"):
+            message += ": give one that begins with a dash as --option=-value"
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
