@@ -16,12 +16,13 @@ from pipelines import command_line
 from pipelines.command_line import DEFAULT_MODULE, DEFAULT_ROOT, Parser, parse_path, parse_text
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_target
-from pipelines.delivery.lifecycle import STAGES
+from pipelines.delivery.lifecycle import DEPLOYED, STAGES
 from pipelines.pipeline_module import group_of, region_of
 
 if TYPE_CHECKING:
     from pipelines.delivery.approval.decision import Decided, Decision
     from pipelines.delivery.approval.facts import Facts
+    from pipelines.delivery.approval.serving import Serving
     from pipelines.delivery.packages import ModelPackage
     from pipelines.delivery.run import Site
 
@@ -154,11 +155,13 @@ def _list(options: argparse.Namespace, site: Site, group: str) -> Facts:
 
 
 def _next_of_list(options: argparse.Namespace, waiting: Sequence[ModelPackage]) -> Iterator[str]:
+    from pipelines.delivery.approval.decision import PLACEHOLDER  # noqa: PLC0415 - as in _list
+
     if waiting:
         version = str(waiting[0].version)
         yield ""
         yield f"in full: {_typed(options, 'approve-model', version)}"
-        yield f"next: {_typed(options, 'approve-model', version, '--approve', '--note', '...')}"
+        yield f"next: {_typed(options, 'approve-model', version, '--approve', '--note', PLACEHOLDER)}"
     elif not options.all:
         yield ""
         yield f"next: {_typed(options, 'approve-model', '--all')}  # lists what was decided"
@@ -180,7 +183,9 @@ def _show(options: argparse.Namespace, site: Site, group: str) -> Facts:
 
 def _choices(options: argparse.Namespace, package: ModelPackage) -> Iterator[str]:
     """Yield the commands that decide about a package, as far as they would change it."""
-    version, why = str(package.version), ("--note", "...")
+    from pipelines.delivery.approval.decision import PLACEHOLDER  # noqa: PLC0415 - as in _list
+
+    version, why = str(package.version), ("--note", PLACEHOLDER)
     if package.can_be_approved:
         yield f"approve: {_typed(options, 'approve-model', version, '--approve', *why)}"
     elif package.approval == "Rejected":
@@ -193,6 +198,7 @@ def _decide(options: argparse.Namespace, site: Site, group: str, decision: Decis
     # As in _list.
     from pipelines.delivery.approval.decision import decide  # noqa: PLC0415
     from pipelines.delivery.approval.facts import decided_facts  # noqa: PLC0415
+    from pipelines.delivery.approval.serving import find_serving  # noqa: PLC0415
     from pipelines.delivery.caller import find_caller  # noqa: PLC0415
     from pipelines.delivery.packages import find  # noqa: PLC0415
 
@@ -200,21 +206,32 @@ def _decide(options: argparse.Namespace, site: Site, group: str, decision: Decis
     # Described last, so that little can happen between what is seen and what is done.
     package = find(site.client, group, options.package)
     decided = decide(site.client, package, decision, caller, datetime.now(UTC))
-    _print(_outcome(options, decided, decision))
-    return decided_facts(decided, decision, caller)
+    # The registry does not know what serves, for nobody tells it of what took a version's place.
+    asked = () if decision.approves else (decision.stage,) if decision.stage else STAGES
+    serving = find_serving(site.client, package, asked)
+    _print([*_outcome(options, decided, decision), *_ways_out(options, package, serving)])
+    return decided_facts(decided, decision, caller, serving)
 
 
-def _outcome(options: argparse.Namespace, decided: Decided, decision: Decision) -> list[str]:
+def _outcome(options: argparse.Namespace, decided: Decided, decision: Decision) -> Iterator[str]:
     if not decided.changed:
-        return [f"{decided.says}; nothing was changed"]
-    lines = [decided.says, f"  {decided.note}"]
-    if decided.serves_in:
-        back = _typed(options, "deploy-model", "--stage", decided.serves_in, "--rollback")
-        return [*lines, f"it still serves in {decided.serves_in}; next: {back}  # takes it out"]
-    if not decision.approves:
-        return lines
-    stage, version = decision.stage or "staging", str(decided.package.version)
-    return [*lines, f"next: {_typed(options, 'deploy-model', '--stage', stage, '--model-package', version)}"]
+        yield f"{decided.says}; nothing was changed"
+        return
+    yield decided.says
+    yield f"  {decided.note}"
+    if decision.approves:
+        stage, version = decision.stage or "staging", str(decided.package.version)
+        yield f"next: {_typed(options, 'deploy-model', '--stage', stage, '--model-package', version)}"
+
+
+def _ways_out(options: argparse.Namespace, package: ModelPackage, serving: Serving) -> Iterator[str]:
+    """Yield the commands that take a rejected package out of where it serves."""
+    for stage in serving.stages:
+        back = _typed(options, "deploy-model", "--stage", stage, "--rollback")
+        yield f"it still serves in {stage}; next: {back}  # takes it out"
+    if serving.unseen:
+        was = f"it was deployed to {package.stage}; " if package.stage_status == DEPLOYED else ""
+        yield f"{was}what serves in {' and '.join(serving.unseen)} now could not be seen"
 
 
 def _typed(options: argparse.Namespace, command: str, *words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.errors import DeliveryError, UsageError
-from pipelines.delivery.lifecycle import ROLLED_BACK
+from pipelines.delivery.lifecycle import ROLLED_BACK, Stage, history
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -76,6 +75,20 @@ class ModelPackage:
         """Whether it is whole and waits for a decision."""
         return self.status == COMPLETED and self.approval == PENDING
 
+    @property
+    def stage_record(self) -> str | None:
+        """Stage, status and note in one text; none of a package without a stage."""
+        if self.stage is None:
+            return None
+        return f"{self.stage} {self.stage_status}" + (f": {self.stage_note}" if self.stage_note else "")
+
+    def turned_down(self, stage: Stage) -> str | None:
+        """Say that a person has rejected it for a stage, and why; what staging may not have is not for production."""
+        if self.stage_status != REJECTED or self.stage not in {stage, "staging"}:
+            return None
+        why = history(self.stage_note)[0]
+        return f"{self.name} is Rejected in {self.stage}" + (f": {why}" if why else "")
+
     def lead(self, champion: ModelPackage | None) -> float | None:
         """By how much its ROC AUC is higher than the champion's."""
         if champion is None or champion.roc_auc is None or self.roc_auc is None:
@@ -96,8 +109,8 @@ def describe(client: SageMakerClient, arn: str) -> ModelPackage:
         approval=found.get("ModelApprovalStatus", PENDING),
         status=found["ModelPackageStatus"],
         created=found["CreationTime"],
-        roc_auc=_number(told.get("RocAuc")),
-        threshold=_number(told.get("RocAucThreshold")),
+        roc_auc=_share(told.get("RocAuc")),
+        threshold=_share(told.get("RocAucThreshold")),
         commit=_known(metadata.get("CommitId")),
         repository=_known(metadata.get("Repository")),
         execution=_known(told.get("PipelineExecutionArn")) or _execution(metadata.get("GeneratedBy")),
@@ -126,25 +139,13 @@ def list_arns(client: SageMakerClient, group: str, *, approval: ModelApprovalSta
     return [arn for _, arn in sorted(_versions(client, group, approval), reverse=True)]
 
 
-def list_packages(
-    client: SageMakerClient, group: str, *, approval: ModelApprovalStatusType | None = None
-) -> list[ModelPackage]:
-    """Return a group's packages, the newest version first; each costs a request.
+def approved(client: SageMakerClient, group: str, *, but: str | None = None) -> Iterator[ModelPackage]:
+    """Yield a group's approved packages, one ARN apart, the newest version first; each costs a request.
 
     Raises:
         DeliveryError: there is no such group.
     """
-    return [describe(client, arn) for arn in list_arns(client, group, approval=approval)]
-
-
-def newest_approved(client: SageMakerClient, group: str) -> ModelPackage | None:
-    """Return the newest approved version of a group; none where there is none.
-
-    Raises:
-        DeliveryError: there is no such group.
-    """
-    arn = next(iter(list_arns(client, group, approval=APPROVED)), None)
-    return describe(client, arn) if arn else None
+    yield from (describe(client, arn) for arn in list_arns(client, group, approval=APPROVED) if arn != but)
 
 
 def find_champion(client: SageMakerClient, group: str, *, but: str | None = None) -> ModelPackage | None:
@@ -153,8 +154,8 @@ def find_champion(client: SageMakerClient, group: str, *, but: str | None = None
     Raises:
         DeliveryError: there is no such group.
     """
-    approved = (describe(client, arn) for arn in list_arns(client, group, approval=APPROVED) if arn != but)
-    return next((package for package in approved if package.stage_status != ROLLED_BACK), None)
+    packages = approved(client, group, but=but)
+    return next((package for package in packages if package.stage_status != ROLLED_BACK), None)
 
 
 def find(client: SageMakerClient, group: str, text: str) -> ModelPackage:
@@ -196,9 +197,14 @@ def _describe_version(client: SageMakerClient, group: str, version: int, place: 
         there = sorted((each for each, _ in _versions(client, group)), reverse=True)
         if error.response["Error"]["Code"] not in _ABSENT or version in there:
             raise
-        more = f" and {len(there) - _MOST_NAMED} older ones" if len(there) > _MOST_NAMED else ""
-        named = ", ".join(map(str, there[:_MOST_NAMED]))
-        raise DeliveryError(f"{group} has no version {version}: there are {named}{more}") from error
+        raise DeliveryError(f"{group} has no version {version}: {_named(there)}") from error
+
+
+def _named(versions: list[int]) -> str:
+    if len(versions) == 1:
+        return f"there is only {versions[0]}"
+    more = f" and {len(versions) - _MOST_NAMED} older ones" if len(versions) > _MOST_NAMED else ""
+    return f"there are {', '.join(map(str, versions[:_MOST_NAMED]))}{more}"
 
 
 def _versions(
@@ -245,9 +251,10 @@ def _known(text: str | None) -> str | None:
     return None if text in {None, "", "unknown"} else text
 
 
-def _number(text: str | None) -> float | None:
+def _share(text: str | None) -> float | None:
+    """Return a number from 0 to 1; anything else that stands there is no ROC AUC."""
     try:
         value = float(text or "nan")
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if 0 <= value <= 1 else None

@@ -95,7 +95,7 @@ def test_what_waits_is_shown_with_the_commands_that_come_next(registry: Command)
     assert columns.split() == ["version", "ROC", "AUC", "champion", "threshold", "commit", "age"]
     assert re.fullmatch(r" +2 +0\.9476 +\+0\.0176 +0\.85  01234567 +\d+ s", row)
     assert re.fullmatch(r"in full: .*approve.model 2 --local --group fraud", full)
-    assert re.fullmatch(r"next: .*approve.model 2 --approve --note \.\.\. --local --group fraud", following)
+    assert re.fullmatch(r"next: .*approve.model 2 --approve --note WHY --local --group fraud", following)
 
 
 def test_nothing_waits_where_all_is_decided(registry: Command) -> None:
@@ -127,15 +127,15 @@ def test_one_in_full_ends_with_the_commands_that_decide(registry: Command) -> No
     assert done.code == 0
     assert "  champion     version 1, 0.9300, this one +0.0176" in text
     assert f"  report       {ROOT}/s3/reports/evaluation.json" in text
-    assert re.fullmatch(r"approve: .*approve.model 2 --approve --note \.\.\. --local --group fraud", approve)
-    assert re.fullmatch(r"reject:  .*approve.model 2 --reject --note \.\.\. --local --group fraud", reject)
+    assert re.fullmatch(r"approve: .*approve.model 2 --approve --note WHY --local --group fraud", approve)
+    assert re.fullmatch(r"reject:  .*approve.model 2 --reject --note WHY --local --group fraud", reject)
     assert registry.facts()["packages"][0]["quality"]["items"] == 1000
 
 
 def test_a_rejected_one_in_full_needs_force(registry: Command) -> None:
     registry.approve("2", "--reject", "--note", "no")
     last = registry.approve("2").output.splitlines()[-1]
-    assert "2 --approve --force --note ..." in last
+    assert "2 --approve --force --note WHY" in last
 
 
 def test_an_approval_is_told_with_what_comes_next(registry: Command) -> None:
@@ -174,16 +174,6 @@ def test_production_has_its_own_approval(registry: Command) -> None:
     assert re.search(r"next: .*deploy.model --stage production --model-package 1 --local", done.output)
 
 
-def test_a_rejected_model_that_serves_is_told_with_the_command_that_takes_it_out(registry: Command) -> None:
-    life_cycle = {"Stage": "production", "StageStatus": "Deployed"}
-    registry.ask(lambda client: client.update_model_package(ModelPackageArn=arn_of(1), ModelLifeCycle=life_cycle))
-    done = registry.approve("1", "--reject", "--note", "it drifts")
-    last = done.output.splitlines()[-1]
-    assert registry.approval(1) == "Rejected"
-    assert last.startswith("it still serves in production; next: ")
-    assert "--stage production --rollback --local --group fraud  # takes it out" in last
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -219,6 +209,12 @@ USAGE = [
     (("7", "--reject", "--force", "--note", "x"), "--force approves what was turned down: leave it out with --reject"),
     (("7", "--approve", "--force"), "--force needs a reason: say why with --note"),
     (("7", "--approve", "--note", ""), "--note is empty: say why, or leave it out"),
+    (("7", "--approve", "--note", "WHY"), "--note WHY stands for your own words: say why, or leave it out"),
+    (("7", "--reject", "--note", "no | before: Approved by me: yes"), "--note has '| before:' in it, which parts a"),
+    (
+        ("7", "--reject", "--note", "-x"),
+        "argument --note: expected one argument: give one that begins with a dash as --",
+    ),
     (("7", "--approve", "--note", "a\x07b"), "--note has U+0007 (a control character) in it"),
     (("7", "--approve", "--stage", "prod"), "argument --stage: invalid choice: 'prod'"),
     (("--group", "a", "-n", "b"), "--group names the group itself: leave out --module-name"),
@@ -307,7 +303,7 @@ def test_in_aws_the_same_is_shown_and_done(account: Account, command: Command, m
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_TRIGGERING_ACTOR", "ada")
     shown = command.call("--group", "fraud")
-    assert re.search(r"next: .*approve.model 1 --approve --note \.\.\. --group fraud", shown.output)
+    assert re.search(r"next: .*approve.model 1 --approve --note WHY --group fraud", shown.output)
     assert command.call("1", "--group", "fraud").code == 0
     done = command.call("1", "--approve", "--note", "good", "--group", "fraud")
     assert re.search(r"Approved by ada \(.*as arn:aws:sts::0{12}:assumed-role/sagemaker-local/.*: good", done.output)

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from pipelines.delivery.lifecycle import LONGEST_NOTE, Stage, StageStatus, set_stage
+from pipelines.delivery.lifecycle import LONGEST_NOTE, Stage, StageStatus, history, separates, set_stage, with_history
 from pipelines.delivery.packages import describe
 from tests.delivery.registry import Account, add, arn_of
 from tests.delivery.scripted import ServiceRefusal
@@ -31,6 +31,19 @@ def test_a_note_has_one_line_and_as_much_as_the_registry_takes(sagemaker: Client
     set_stage(sagemaker, arn, "staging", "RolledBack", "a\nb" + "c" * 2000)
     note = str(describe(sagemaker, arn).stage_note)
     assert (len(note), note[:4], note[-1]) == (LONGEST_NOTE, "a bc", "…")
+
+
+def test_a_note_is_followed_by_what_stood_there_as_far_as_there_is_room() -> None:
+    assert (with_history("b", None), with_history("b", "a")) == ("b", "b | before: a")
+    assert history(with_history("c", with_history("b", "a"))) == ["c", "b", "a"]
+    assert len(with_history("c", "b" * 2000)) == LONGEST_NOTE
+
+
+@pytest.mark.parametrize("text", ["x | before: y", "| before: y", "x |before:y", "x\n|\nBefore: y"])
+def test_text_of_others_makes_up_no_earlier_note(text: str) -> None:
+    assert separates(text)
+    assert history(with_history(text, "a"))[1:] == ["a"]
+    assert not separates(with_history(text, None))
 
 
 def test_what_aws_refuses_is_an_error() -> None:

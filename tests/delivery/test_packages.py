@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.delivery.errors import DeliveryError, UsageError
 from pipelines.delivery.lifecycle import set_stage
-from pipelines.delivery.packages import describe, find, find_champion, list_arns, list_packages, newest_approved
+from pipelines.delivery.packages import approved, describe, find, find_champion, list_arns
 from pipelines.local.session import session
 from tests.delivery.registry import EXECUTION, GROUP, REPORT_URI, SHA, Account, add, arn_of, described, summaries
 from tests.delivery.scripted import START, ServiceRefusal
@@ -60,8 +60,11 @@ def test_a_package_that_tells_nothing_is_described_too() -> None:
     assert package.created.astimezone(UTC) == START
 
 
-@pytest.mark.parametrize(("told", "value"), [("0.9", 0.9), ("nan", None), ("inf", None), ("good", None), ("", None)])
-def test_a_number_that_is_none_is_not_known(told: str, value: float | None) -> None:
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [("0.9", 0.9), ("1", 1.0), ("-0.1", None), ("nan", None), ("inf", None), ("good", None), ("", None), ("2", None)],
+)
+def test_a_number_that_is_no_roc_auc_is_not_known(told: str, value: float | None) -> None:
     service = Account({"DescribeModelPackage": described(CustomerMetadataProperties={"RocAuc": told})})
     assert describe(service.session.client("sagemaker"), arn_of(1)).roc_auc == value
 
@@ -82,8 +85,8 @@ def test_packages_are_listed_from_the_newest_version_on(client: Client) -> None:
     for approval in ("Approved", "Rejected", "Approved", "PendingManualApproval"):
         add(client, approval=approval)
     add(client, group="other", approval="Approved")
-    assert [package.version for package in list_packages(client, GROUP)] == [4, 3, 2, 1]
-    assert [package.version for package in list_packages(client, GROUP, approval="Approved")] == [3, 1]
+    assert list_arns(client, GROUP) == [arn_of(4), arn_of(3), arn_of(2), arn_of(1)]
+    assert [package.version for package in approved(client, GROUP)] == [3, 1]
     assert list_arns(client, GROUP, approval="PendingManualApproval") == [arn_of(4)]
 
 
@@ -91,7 +94,7 @@ def test_every_page_is_read_and_only_what_is_wanted_is_described() -> None:
     pages = [summaries(12, 11, token="more"), summaries(10, 9)]
     service = Account({"ListModelPackages": pages, "DescribeModelPackage": described(12)})
     client = service.session.client("sagemaker")
-    assert newest_approved(client, GROUP)
+    assert next(approved(client, GROUP)).version == 12
     assert [request["ModelApprovalStatus"] for request in service.sent("ListModelPackages")] == ["Approved"] * 2
     assert [request["ModelPackageName"] for request in service.sent("DescribeModelPackage")] == [arn_of(12)]
 
@@ -114,8 +117,9 @@ def test_a_version_that_was_rolled_back_is_no_champion(client: Client) -> None:
     for _ in range(2):
         add(client, approval="Approved")
     set_stage(client, arn_of(2), "production", "RolledBack", "it failed")
-    newest, champion = newest_approved(client, GROUP), find_champion(client, GROUP)
-    assert (newest and newest.version, champion and champion.version) == (2, 1)
+    champion = find_champion(client, GROUP)
+    assert champion
+    assert champion.version == 1
 
 
 def test_a_lead_needs_both_numbers(client: Client) -> None:
@@ -172,6 +176,12 @@ def test_a_version_that_is_not_there_is_told_with_those_that_are(client: Client,
     assert str(caught.value) == f"fraud has no version {version}: there are {there}"
 
 
+def test_a_group_of_one_version_says_so(client: Client) -> None:
+    add(client)
+    with pytest.raises(DeliveryError, match=r"fraud has no version 0: there is only 1$"):
+        find(client, GROUP, "0")
+
+
 def test_a_version_that_was_deleted_is_not_there(client: Client) -> None:
     arns = [add(client) for _ in range(3)]
     client.delete_model_package(ModelPackageName=arns[1])
@@ -185,7 +195,7 @@ def test_a_group_that_is_not_there_is_told_with_those_that_are(client: Client) -
     ):
         find(client, "ghost", "1")
     add(client)
-    for ask in (lambda: find(client, "ghost", "1"), lambda: list_packages(client, "ghost")):
+    for ask in (lambda: find(client, "ghost", "1"), lambda: list_arns(client, "ghost")):
         with pytest.raises(
             DeliveryError, match="there is no model package group ghost in us-east-1: give --group one of fraud"
         ):
@@ -206,7 +216,7 @@ def test_an_empty_group_has_no_version(client: Client) -> None:
     client.create_model_package_group(ModelPackageGroupName=GROUP)
     with pytest.raises(DeliveryError, match="model package group fraud has no versions yet: run the pipeline"):
         find(client, GROUP, "1")
-    assert list_packages(client, GROUP) == []
+    assert list_arns(client, GROUP) == []
 
 
 @pytest.mark.parametrize("operation", ["ListModelPackages", "DescribeModelPackage"])

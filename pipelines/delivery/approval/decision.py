@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.delivery.caller import Caller
 from pipelines.delivery.errors import DeliveryError, UsageError
-from pipelines.delivery.lifecycle import LONGEST_NOTE, Stage, set_stage
+from pipelines.delivery.lifecycle import (
+    DEPLOYED,
+    LONGEST_NOTE,
+    ROLLED_BACK,
+    Stage,
+    history,
+    separates,
+    set_stage,
+    with_history,
+)
 from pipelines.delivery.packages import APPROVED, COMPLETED, REJECTED, ModelPackage
-from pipelines.delivery.wording import shortened
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-DEPLOYED = "Deployed"
-# Between a decision and those before it, which the registry itself does not keep.
-BEFORE = " | before: "
+# What stands in place of a note in the commands that are printed, to be typed over.
+PLACEHOLDER = "WHY"
+_PLACEHOLDERS = frozenset({PLACEHOLDER, "...", "…"})
 # What nobody approves by mistake.
-_TURNED_DOWN = frozenset({REJECTED, "RolledBack"})
+_TURNED_DOWN = frozenset({REJECTED, ROLLED_BACK})
 
 
 @dataclass(frozen=True)
@@ -40,15 +48,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a decision: the package as it is now, and what was written down, if anything had to be.
-
-    A rejected package may still serve in a stage.
-    """
+    """What became of a decision: the package as it is now, and what was written down, if anything had to be."""
 
     package: ModelPackage
     says: str
     note: str | None = None
-    serves_in: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -57,7 +61,7 @@ class Decided:
 
 
 def check_note(note: str) -> str:
-    """Return a note on one line, which is all that the registry keeps; refuse letters that cannot be seen."""
+    """Return a note on one line, which is all that the registry keeps; refuse one that says nothing or misleads."""
     text = " ".join(note.split())
     hidden = next((letter for letter in text if not letter.isprintable()), None)
     if hidden is not None:
@@ -65,6 +69,10 @@ def check_note(note: str) -> str:
         raise UsageError(f"--note has U+{ord(hidden):04X} ({name}) in it: give text that can be read")
     if not text:
         raise UsageError("--note is empty: say why, or leave it out")
+    if text in _PLACEHOLDERS:
+        raise UsageError(f"--note {text} stands for your own words: say why, or leave it out")
+    if separates(text):
+        raise UsageError("--note has '| before:' in it, which parts a decision from those before: word it differently")
     return text
 
 
@@ -81,7 +89,7 @@ def decide(
         return Decided(package, settled)
     _check(package, decision)
     text = _text(decision, caller, now)
-    kept = shortened(BEFORE.join(filter(None, (text, _before(package, decision)))), LONGEST_NOTE)
+    kept = with_history(text, package.stage_record if decision.stage else package.approval_note)
     if decision.stage:
         set_stage(client, package.arn, decision.stage, decision.word, kept)
         after = replace(package, stage=decision.stage, stage_status=decision.word, stage_note=kept)
@@ -90,8 +98,7 @@ def decide(
             ModelPackageArn=package.arn, ModelApprovalStatus=decision.word, ApprovalDescription=kept
         )
         after = replace(package, approval=decision.word, approval_note=kept)
-    serves_in = package.stage if package.stage_status == DEPLOYED and not decision.approves else None
-    return Decided(after, standing(after), text, serves_in)
+    return Decided(after, standing(after), text)
 
 
 def standing(package: ModelPackage) -> str:
@@ -107,7 +114,8 @@ def _settled(package: ModelPackage, decision: Decision) -> str | None:
         return f"{package.name} is {package.approval} already{_why(package.approval_note)}" if same else None
     there = package.stage == decision.stage
     beyond = decision.approves and (decision.stage, package.stage) == ("staging", "production")
-    stands = {decision.word, DEPLOYED} if decision.approves else {decision.word}
+    # Nobody need have approved what is Deployed, but staging lies behind it.
+    stands = {decision.word, DEPLOYED} if beyond else {decision.word}
     if (there or beyond) and package.stage_status in stands:
         return f"{package.name} is {package.stage_status} in {package.stage} already{_why(package.stage_note)}"
     return None
@@ -119,6 +127,12 @@ def _check(package: ModelPackage, decision: Decision) -> None:
         raise DeliveryError(f"{name} is {package.status}: only a package that is {COMPLETED} can be approved")
     if decision.stage and package.approval != APPROVED:
         raise DeliveryError(f"{name} is {package.approval}: approve it as a whole first, without --stage")
+    # A package has one stage, and the word of production must not be lost to one about staging.
+    if decision.stage == "staging" and package.stage == "production" and package.stage_status == REJECTED:
+        raise DeliveryError(
+            f"{package.turned_down('production')}; decide about that first, with --stage production, "
+            "or about all stages, without --stage"
+        )
     if not decision.approves or decision.force:
         return
     anyway = "to approve it all the same, add --force and say why with --note"
@@ -130,7 +144,7 @@ def _check(package: ModelPackage, decision: Decision) -> None:
 
 
 def _why(note: str | None) -> str:
-    return f": {note.partition(BEFORE)[0]}" if note else ""
+    return f": {history(note)[0]}" if note else ""
 
 
 def _text(decision: Decision, caller: Caller, now: datetime) -> str:
@@ -143,12 +157,3 @@ def _text(decision: Decision, caller: Caller, now: datetime) -> str:
             f"--note has {len(decision.note)} letters: beside who and when, {left} have room in the registry"
         )
     return f"{text}: {decision.note}"
-
-
-def _before(package: ModelPackage, decision: Decision) -> str | None:
-    """Return what stood there."""
-    if decision.stage is None:
-        return package.approval_note
-    if package.stage is None:
-        return None
-    return f"{package.stage} {package.stage_status}" + (f": {package.stage_note}" if package.stage_note else "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.delivery.approval.decision import Decided, Decision
 from pipelines.delivery.approval.dossier import Dossier
+from pipelines.delivery.approval.serving import Serving
 from pipelines.delivery.caller import Caller
 from pipelines.delivery.files import write_text
 from pipelines.delivery.packages import ModelPackage
@@ -32,13 +33,13 @@ def shown_facts(dossier: Dossier) -> Facts:
     return _facts(package.group, champion, [_package(package, champion) | _details(dossier)])
 
 
-def decided_facts(decided: Decided, decision: Decision, caller: Caller) -> Facts:
-    """Return the facts of a decision; no champion is looked up for it."""
+def decided_facts(decided: Decided, decision: Decision, caller: Caller, serving: Serving) -> Facts:
+    """Return the facts of a decision, and of where its package serves; no champion is looked up for it."""
     taken = {
         "status": decision.word,
         "stage": decision.stage,
         "changed": decided.changed,
-        "serves_in": decided.serves_in,
+        "serves_in": None if serving.unseen else list(serving.stages),
         "caller": {"arn": caller.arn, "person": caller.person, "run": caller.run},
     }
     package = decided.package

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from pipelines.delivery.lifecycle import DEPLOYED
 from pipelines.delivery.packages import COMPLETED, PENDING, ModelPackage
 from pipelines.delivery.wording import age
 
@@ -37,11 +38,18 @@ def table(
     if with_approval:
         del columns["threshold"]
         columns["approval"] = lambda package: "waits" if package.approval == PENDING else package.approval
-        columns["stage"] = lambda package: f"{package.stage} {package.stage_status}" if package.stage else ""
+        columns["stage"] = _stage
     if any(package.status != COMPLETED for package in packages):
         columns["status"] = lambda package: package.status
     rows = [list(columns), *([cell(package) for cell in columns.values()] for package in packages)]
     yield from _aligned(rows)
+
+
+def _stage(package: ModelPackage) -> str:
+    """Return what was decided or done; the registry does not know what serves now."""
+    if package.stage_status == DEPLOYED:
+        return f"was deployed to {package.stage}"
+    return f"{package.stage} {package.stage_status}" if package.stage else ""
 
 
 def difference(package: ModelPackage, champion: ModelPackage | None) -> str:

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from pipelines.delivery.approval.decision import BEFORE
 from pipelines.delivery.approval.dossier import Dossier
 from pipelines.delivery.approval.listing import number
+from pipelines.delivery.lifecycle import history
 from pipelines.delivery.packages import ModelPackage
 from pipelines.delivery.places import Places
 from pipelines.delivery.report.quality import Confusion, Metric
@@ -129,5 +129,5 @@ def _decided(package: ModelPackage) -> Iterator[Fact]:
 
 
 def _history(note: str | None) -> Iterator[Fact]:
-    for count, text in enumerate((note or "").split(BEFORE)):
+    for count, text in enumerate(history(note)):
         yield "  before" if count else "", text

@@ -11,7 +11,7 @@ from pipelines.delivery.deployment.result import Result
 from pipelines.delivery.deployment.rows import read_rows
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.errors import DeliveryError
-from pipelines.delivery.packages import ModelPackage, find, newest_approved
+from pipelines.delivery.packages import ModelPackage, approved, find
 
 
 def deploy(tools: Tools, order: Order, named: str | None) -> Result:
@@ -28,10 +28,17 @@ def deploy(tools: Tools, order: Order, named: str | None) -> Result:
 def _choose(tools: Tools, order: Order, named: str | None) -> ModelPackage:
     if named:
         return find(tools.sagemaker, order.group, named)
-    package = newest_approved(tools.sagemaker, order.group)
-    if package is None:
-        raise DeliveryError(
-            f"model package group {order.group} has no Approved version: approve one first (approve-model lists them)"
+    left_out = ""
+    for package in approved(tools.sagemaker, order.group):
+        if turned_down := package.turned_down(order.stage):
+            tools.journal.say(f"left out: {turned_down}")
+            left_out = f" that nobody rejected for {order.stage}"
+            continue
+        tools.journal.say(
+            f"no --model-package is given: taking the newest Approved one, {package.name} ({package.arn})"
         )
-    tools.journal.say(f"no --model-package is given: taking the newest Approved one, {package.name} ({package.arn})")
-    return package
+        return package
+    raise DeliveryError(
+        f"model package group {order.group} has no Approved version{left_out}: "
+        "approve one first (approve-model lists them)"
+    )

@@ -60,7 +60,7 @@ class Order:
 
 
 def check_approved(package: ModelPackage, order: Order) -> None:
-    """Refuse a package that nobody approved, or not for this stage."""
+    """Refuse a package that nobody approved, or that somebody rejected for this stage."""
     if package.status != COMPLETED:
         raise DeliveryError(f"model package {package.name} is {package.status}: only a Completed one can be deployed")
     if package.approval != APPROVED:
@@ -68,9 +68,14 @@ def check_approved(package: ModelPackage, order: Order) -> None:
             f"model package {package.name} is {package.approval}, not Approved: "
             f"approve it first (approve-model {package.version} --approve), or name another one"
         )
-    approved = package.stage == order.stage and package.stage_status in {"Approved", "Deployed"}
-    if order.needs_stage_approval and not approved:
-        is_now = f"{package.stage} {package.stage_status}" if package.stage else "of no stage"
+    if turned_down := package.turned_down(order.stage):
+        raise DeliveryError(
+            f"model package {turned_down}; to deploy it all the same, approve it there and say why "
+            f"(approve-model {package.version} --approve --stage {package.stage} --force --note WHY)"
+        )
+    # What is Deployed may have been so without anybody's approval for the stage.
+    if order.needs_stage_approval and (package.stage, package.stage_status) != (order.stage, APPROVED):
+        is_now = f"{package.stage_status} in {package.stage}" if package.stage else "of no stage"
         raise DeliveryError(
             f"model package {package.name} is {is_now}, not approved for {order.stage}: approve it for that stage "
             f"first (approve-model {package.version} --approve --stage {order.stage})"

@@ -15,7 +15,7 @@ from pipelines.delivery.deployment.rows import read_rows
 from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.errors import DeliveryError
-from pipelines.delivery.packages import APPROVED, ModelPackage, list_packages
+from pipelines.delivery.packages import APPROVED, ModelPackage, approved
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,16 @@ def _find_way(memory: Memory, serving: str) -> Way:
 def _target(tools: Tools, order: Order, way: Way) -> tuple[ModelPackage, Plan]:
     """Return where to go: to what served before, if it is approved still, or else to an older approved version."""
     package = package_of(tools, way.known) if way.known else None
-    if way.known and package and package.approval == APPROVED:
+    if way.known and package and package.approval == APPROVED and not package.turned_down(order.stage):
         return package, Plan(way.known)
     current = package_of(tools, way.left)
     if current is None:
         raise DeliveryError(f"the model package behind {way.left} is not known: name one with --model-package")
-    approved = list_packages(tools.sagemaker, order.group, approval=APPROVED)
-    package = next((each for each in approved if each.version < current.version), None)
+    older = (each for each in approved(tools.sagemaker, order.group) if each.version < current.version)
+    package = next((each for each in older if not each.turned_down(order.stage)), None)
     if package is None:
         raise DeliveryError(
-            f"there is nothing to return to from {current.name}: no earlier version of {order.group} is Approved"
+            f"there is nothing to return to from {current.name}: "
+            f"no earlier version of {order.group} is Approved and not rejected for {order.stage}"
         )
     return package, make_plan(package, order)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from pipelines.delivery.approval.decision import Decided, Decision, check_note, decide
 from pipelines.delivery.caller import Caller
 from pipelines.delivery.errors import DeliveryError, UsageError
-from pipelines.delivery.lifecycle import Stage, StageStatus, set_stage
+from pipelines.delivery.lifecycle import Stage, StageStatus, history, set_stage
 from pipelines.delivery.packages import ModelPackage, describe
 from tests.delivery.registry import ADA, Account, add, arn_of, described
 from tests.delivery.scripted import ServiceRefusal
@@ -66,7 +66,7 @@ def rejected(sagemaker: Client) -> Registry:
 
 def test_an_approval_says_who_when_and_why(waiting: Registry) -> None:
     decided = waiting.decide(Decision(approves=True, note="good"))
-    assert (decided.changed, decided.says, decided.serves_in) == (True, "fraud/1 is Approved", None)
+    assert (decided.changed, decided.says) == (True, "fraud/1 is Approved")
     assert waiting.package.approval == "Approved"
     assert waiting.package.approval_note == f"Approved {SIGNED}: good"
     assert decided.package == waiting.package
@@ -193,9 +193,7 @@ def test_the_approval_of_production_keeps_what_staging_said(approved: Registry) 
     ("stage", "status", "wanted"),
     [
         ("staging", "Approved", "staging"),
-        ("staging", "Deployed", "staging"),
         ("production", "Approved", "production"),
-        ("production", "Deployed", "production"),
         ("production", "Approved", "staging"),
         ("production", "Deployed", "staging"),
     ],
@@ -230,12 +228,20 @@ def test_what_a_stage_turned_down_is_approved_by_force_only(
     assert (approved.package.stage, approved.package.stage_status) == (wanted, "Approved")
 
 
-@pytest.mark.parametrize("stage", [None, "production"])
-def test_a_rejected_package_that_serves_says_where(approved: Registry, stage: Stage | None) -> None:
-    approved.put("production", "Deployed")
-    decided = approved.decide(Decision(approves=False, note="it drifts", stage=stage))
-    assert (decided.changed, decided.serves_in) == (True, "production")
-    assert approved.package.approval == ("Approved" if stage else "Rejected")
+def test_what_is_deployed_may_have_been_so_without_an_approval_and_can_be_given_one(approved: Registry) -> None:
+    approved.put("production", "Deployed", "passed its test")
+    assert approved.decide(Decision(approves=True, stage="production")).changed
+    assert approved.package.stage_status == "Approved"
+    assert str(approved.package.stage_note).endswith(" | before: production Deployed: passed its test")
+
+
+@pytest.mark.parametrize("approves", [True, False])
+def test_what_production_rejected_is_not_erased_by_a_word_about_staging(approved: Registry, approves: bool) -> None:
+    approved.put("production", "Rejected", "legal says no | before: staging Deployed: fine")
+    assert approved.refuse(Decision(approves, "it is fine", "staging", force=approves)) == (
+        "fraud/1 is Rejected in production: legal says no; decide about that first, with --stage production, "
+        "or about all stages, without --stage"
+    )
 
 
 # Notes
@@ -249,6 +255,32 @@ def test_a_note_comes_on_one_line() -> None:
 def test_an_empty_note_is_none(note: str) -> None:
     with pytest.raises(UsageError, match="--note is empty: say why, or leave it out"):
         check_note(note)
+
+
+@pytest.mark.parametrize("note", ["WHY", " ... ", "…"])
+def test_what_stands_for_a_note_in_the_commands_that_are_printed_is_none(note: str) -> None:
+    with pytest.raises(UsageError, match=r"--note \S+ stands for your own words: say why"):
+        check_note(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "meh | before: Approved by arn:aws:sts::111122223333:assumed-role/boss/ceo on 2026-01-01 00:00 UTC: great",
+        "| before: Approved by boss",
+        "meh |  BEFORE: Approved by boss",
+        "meh |before:",
+    ],
+)
+def test_a_note_cannot_make_up_an_earlier_decision(note: str) -> None:
+    with pytest.raises(UsageError, match=r"--note has '\| before:' in it, which parts a decision from those before"):
+        check_note(note)
+
+
+def test_a_person_who_is_called_like_an_earlier_decision_makes_up_none(waiting: Registry) -> None:
+    waiting.decide(APPROVE, Caller(ADA, "ada | before: Rejected by boss", "https://example.com/7"))
+    assert "ada / before: Rejected by boss (https" in str(waiting.package.approval_note)
+    assert history(waiting.package.approval_note) == [waiting.package.approval_note]
 
 
 @pytest.mark.parametrize(

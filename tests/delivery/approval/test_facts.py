@@ -11,6 +11,7 @@ import pytest
 from pipelines.delivery.approval.decision import Decided, Decision
 from pipelines.delivery.approval.dossier import Dossier
 from pipelines.delivery.approval.facts import decided_facts, listed_facts, shown_facts, write_facts
+from pipelines.delivery.approval.serving import Serving
 from pipelines.delivery.caller import Caller
 from pipelines.delivery.packages import ModelPackage
 from pipelines.delivery.report.quality import read_quality
@@ -88,21 +89,27 @@ def test_a_report_without_a_matrix_has_none() -> None:
 
 
 def test_a_decision_says_what_it_was_and_whose() -> None:
-    decided = Decided(TOLD, "", "Rejected by ada", serves_in="production")
-    facts = valid(decided_facts(decided, DECISION, Caller(ADA, "ada", "https://github.com/org/fraud/actions/runs/7")))
+    caller = Caller(ADA, "ada", "https://github.com/org/fraud/actions/runs/7")
+    facts = valid(decided_facts(Decided(TOLD, "", "Rejected by ada"), DECISION, caller, Serving(("production",))))
     assert facts["decision"] == {
         "status": "Rejected",
         "stage": "production",
         "changed": True,
-        "serves_in": "production",
+        "serves_in": ["production"],
         "caller": {"arn": ADA, "person": "ada", "run": "https://github.com/org/fraud/actions/runs/7"},
     }
     assert (facts["champion"], [package["version"] for package in facts["packages"]]) == (None, [3])
 
 
 def test_a_decision_of_a_person_has_no_run() -> None:
-    facts = valid(decided_facts(Decided(BARE, ""), Decision(approves=True), Caller(ADA)))
+    facts = valid(decided_facts(Decided(BARE, ""), Decision(approves=True), Caller(ADA), Serving()))
     assert (facts["decision"]["stage"], facts["decision"]["caller"]["run"]) == (None, None)
+
+
+def test_where_it_serves_is_null_when_it_could_not_be_seen() -> None:
+    serving = Serving(("staging",), unseen=("production",))
+    facts = valid(decided_facts(Decided(TOLD, ""), DECISION, Caller(ADA), serving))
+    assert facts["decision"]["serves_in"] is None
 
 
 def test_the_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def test_a_table_of_all_has_approvals_and_stages() -> None:
     ]
 
 
+def test_of_what_was_deployed_nobody_is_told_that_it_still_is() -> None:
+    deployed = package(1, approval="Approved", stage="production", stage_status="Deployed")
+    assert lines(deployed, with_approval=True)[1].endswith("Approved  was deployed to production")
+
+
 def test_a_package_that_is_not_whole_says_so() -> None:
     header, whole, broken = lines(package(2), package(1, status="Failed"))
     assert (header.split()[-1], whole.split()[-1], broken.split()[-1]) == ("status", "Completed", "Failed")

@@ -2,8 +2,11 @@
 
 import pytest
 
+from pipelines.delivery.deployment.order import Order
 from pipelines.delivery.errors import DeliveryError, UsageError
+from pipelines.delivery.lifecycle import history
 from tests.delivery.deployment.fake_aws import ARN, ROLE, FakeAws
+from tests.delivery.deployment.fake_endpoints import Model
 from tests.delivery.deployment.scenes import PRODUCTION, ROC_AUC, STAGING, Scene
 
 
@@ -125,12 +128,81 @@ def test_a_stage_may_want_an_approval_of_its_own(scene: Scene) -> None:
     with pytest.raises(DeliveryError, match="fraud/1 is of no stage, not approved for production"):
         scene.deploy(order, "1")
     assert scene.aws.changing() == []
-    for status in ("Approved", "Deployed"):
-        scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": "production", "StageStatus": status}
+    for stage, status in (("staging", "Approved"), ("production", "Deployed"), ("production", "RolledBack")):
+        scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": stage, "StageStatus": status}
+        with pytest.raises(DeliveryError, match=f"fraud/1 is {status} in {stage}, not approved for production"):
+            scene.deploy(order, "1")
+    assert scene.aws.endpoints.there == {}
+    scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": "production", "StageStatus": "Approved"}
+    for _ in range(2):
         assert scene.deploy(order, "1").exit_code == 0
-    scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": "staging", "StageStatus": "Approved"}
-    with pytest.raises(DeliveryError, match="is staging Approved, not approved for production"):
-        scene.deploy(order, "1")
+        # It stays the approval of a person, by which it can be deployed again.
+        assert scene.stage(1) == ("production", "Approved")
+
+
+REJECTED = {"StageStatus": "Rejected", "StageDescription": "Rejected by ada: legal says no | before: staging Deployed"}
+
+
+@pytest.mark.parametrize(
+    ("order", "stage", "is_refused"),
+    [
+        (PRODUCTION, "production", True),
+        (STAGING, "staging", True),
+        (PRODUCTION, "staging", True),
+        (STAGING, "production", False),
+    ],
+)
+def test_what_somebody_rejected_for_a_stage_is_not_deployed_there(
+    scene: Scene, order: Order, stage: str, is_refused: bool
+) -> None:
+    scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": stage, **REJECTED}
+    if is_refused:
+        with pytest.raises(DeliveryError) as caught:
+            scene.deploy(order, "1")
+        assert str(caught.value) == (
+            f"model package fraud/1 is Rejected in {stage}: Rejected by ada: legal says no; to deploy it all the same, "
+            f"approve it there and say why (approve-model 1 --approve --stage {stage} --force --note WHY)"
+        )
+        assert scene.aws.changing() == []
+    else:
+        assert scene.deploy(order, "1").exit_code == 0
+    assert scene.aws.packages[1]["ModelLifeCycle"] == {"Stage": stage, **REJECTED}
+
+
+def test_what_somebody_rejected_for_the_stage_is_not_picked_and_that_is_said(scene: Scene) -> None:
+    scene.aws.packages[2]["ModelLifeCycle"] = {"Stage": "production", **REJECTED}
+    assert scene.deploy(PRODUCTION).exit_code == 0
+    assert scene.serving(PRODUCTION) == 1
+    assert "left out: fraud/2 is Rejected in production: Rejected by ada: legal says no\n" in scene.out.getvalue()
+    scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": "production", **REJECTED}
+    with pytest.raises(DeliveryError, match="fraud has no Approved version that nobody rejected for production"):
+        scene.deploy(PRODUCTION)
+
+
+def test_a_rejection_during_the_deployment_is_not_erased_by_it(scene: Scene) -> None:
+    def reject(operation: str, _: object) -> None:
+        if operation == "InvokeEndpoint":
+            scene.aws.packages[1]["ModelLifeCycle"] = {"Stage": "production", **REJECTED}
+
+    scene.aws.before = reject
+    scene.deploy(PRODUCTION, "1")
+    assert scene.stage(1) == ("production", "Rejected")
+
+
+def test_what_stood_there_stays_readable(scene: Scene) -> None:
+    life = {"Stage": "staging", "StageStatus": "Approved", "StageDescription": "Approved by ada: good"}
+    scene.aws.packages[1]["ModelLifeCycle"] = life
+    scene.deploy(PRODUCTION, "1")
+    told = scene.aws.packages[1]["ModelLifeCycle"]["StageDescription"]
+    assert told.endswith(" | before: staging Approved: Approved by ada: good")
+
+
+def test_a_models_error_makes_up_no_earlier_decision(scene: Scene) -> None:
+    scene.aws.endpoints.models[1] = Model(raises="no | before: production Approved: Approved by boss")
+    scene.deploy(STAGING, "1")
+    told = scene.aws.packages[1]["ModelLifeCycle"]["StageDescription"]
+    assert "Approved by boss" in told
+    assert history(told) == [told]
 
 
 def test_a_version_that_was_rolled_back_is_warned_of(scene: Scene) -> None:

@@ -71,6 +71,26 @@ def test_where_the_one_before_is_approved_no_more_an_older_approved_one_is_taken
     assert scene.serving(order) == 1
 
 
+def test_what_somebody_rejected_for_the_stage_is_not_returned_to_and_stays_rejected(order: Order) -> None:
+    scene = Scene()
+    scene.add(3)
+    for version in "123":
+        scene.deploy(order, version)
+    for version in (2, 3):
+        scene.aws.packages[version]["ModelLifeCycle"] = {"Stage": order.stage, "StageStatus": "Rejected"}
+    assert scene.roll_back(order).outcome == "returned"
+    assert scene.serving(order) == 1
+    assert scene.stage(2) == scene.stage(3) == (order.stage, "Rejected")
+
+
+def test_a_version_that_was_approved_for_the_stage_needs_a_new_approval_once_it_is_rolled_back(
+    scene: Scene, order: Order
+) -> None:
+    scene.aws.packages[2]["ModelLifeCycle"] = {"Stage": order.stage, "StageStatus": "Approved"}
+    scene.roll_back(order)
+    assert scene.stage(2) == (order.stage, "RolledBack")
+
+
 def test_where_nothing_older_is_approved_it_is_said(scene: Scene, order: Order) -> None:
     scene.aws.packages[1]["ModelApprovalStatus"] = "Rejected"
     with pytest.raises(DeliveryError, match="nothing to return to from fraud/2: no earlier version of fraud"):
