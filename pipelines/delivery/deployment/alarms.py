@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.delivery.deployment.order import Order
@@ -11,6 +12,27 @@ from pipelines.delivery.deployment.tools import Tools
 _PERIOD = 60
 # A few periods, for metrics are late by one or two.
 _SILENCE_SECONDS = 240
+# Of DescribeAlarms what PutMetricAlarm takes, as far as an alarm of a deployment has it.
+_MEMBERS = (
+    "AlarmName",
+    "AlarmDescription",
+    "ActionsEnabled",
+    "OKActions",
+    "AlarmActions",
+    "InsufficientDataActions",
+    "MetricName",
+    "Namespace",
+    "Statistic",
+    "ExtendedStatistic",
+    "Dimensions",
+    "Period",
+    "Unit",
+    "EvaluationPeriods",
+    "DatapointsToAlarm",
+    "Threshold",
+    "ComparisonOperator",
+    "TreatMissingData",
+)
 
 
 def alarm_names(endpoint: str) -> tuple[str, str]:
@@ -26,6 +48,17 @@ def ensure_alarms(tools: Tools, order: Order, variant: str) -> None:
         if name not in there or any(_plain(there[name].get(member)) != _plain(alarm[member]) for member in alarm):
             tools.cloudwatch.put_metric_alarm(**alarm)
             tools.journal.change(f"put alarm {name}")
+
+
+def restore_alarms(tools: Tools, endpoint: str, before: Sequence[Mapping[str, Any]]) -> None:
+    """Put the alarms as they were, for what serves again was not released with others."""
+    now = {alarm["AlarmName"]: alarm for alarm in find_alarms(tools, endpoint)}
+    for alarm in before:
+        name = alarm["AlarmName"]
+        request = {member: alarm[member] for member in _MEMBERS if member in alarm}
+        if any(_plain(now.get(name, {}).get(member)) != _plain(request[member]) for member in request):
+            tools.cloudwatch.put_metric_alarm(**request)
+            tools.journal.change(f"put alarm {name} as it was before")
 
 
 def await_silence(tools: Tools, endpoint: str) -> None:

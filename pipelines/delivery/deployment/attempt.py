@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from botocore.exceptions import ClientError
+
+from pipelines.delivery.deployment.alarms import find_alarms, restore_alarms
 from pipelines.delivery.deployment.endpoint import IN_SERVICE, State
 from pipelines.delivery.deployment.endpoint_test import examine
 from pipelines.delivery.deployment.fallback import Fallback, fall_back, test_again
 from pipelines.delivery.deployment.marks import mark_deployed, mark_rolled_back
-from pipelines.delivery.deployment.memory import Memory, write_memory
+from pipelines.delivery.deployment.memory import Memory, read_memory, write_memory
 from pipelines.delivery.deployment.order import Order, check_approved
 from pipelines.delivery.deployment.plan import Plan
 from pipelines.delivery.deployment.release import Release, release
 from pipelines.delivery.deployment.report import Report
 from pipelines.delivery.deployment.requests import example
 from pipelines.delivery.deployment.result import Outcome, Result, Serving
+from pipelines.delivery.deployment.rivals import check_serves, check_turned_back
 from pipelines.delivery.deployment.rows import Rows
 from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
+from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.packages import ModelPackage, describe
+
+_TESTS = 3
 
 
 @dataclass(frozen=True)
@@ -34,17 +41,51 @@ class Attempt:
 
 
 def make_attempt(attempt: Attempt) -> Result:
-    """Release the plan, and see what came of it."""
-    tools, order, plan = attempt.tools, attempt.order, attempt.plan
-    released = release(tools, order, plan, attempt.rows, lambda: _check_again(attempt))
-    state = released.state
+    """Release the plan, and see what came of it.
+
+    Raises:
+        RivalError: another command changed the endpoint meanwhile.
+    """
+    tools, order = attempt.tools, attempt.order
+    alarms = find_alarms(tools, order.endpoint) if order.canary else []
+    released = release(
+        tools, order, attempt.plan, attempt.rows, lambda: _check_again(attempt), awaits_tests=attempt.left is None
+    )
+    result = _judge(attempt, released)
+    if result.exit_code and alarms:
+        restore_alarms(tools, order.endpoint, alarms)
+    return replace(result, changes=tuple(tools.journal.changes), seconds=tools.journal.seconds)
+
+
+def _judge(attempt: Attempt, released: Release) -> Result:
+    tools, order, plan, state = attempt.tools, attempt.order, attempt.plan, released.state
     if not (state and state.serves(plan.config)):
+        check_turned_back(tools, order.endpoint, plan, state, released.before)
         return _turned_back(attempt, released)
     if released.change == "unchanged":
         tools.journal.say(f"endpoint {order.endpoint} already serves {plan.config}: there is only its test to do")
-    report = examine(tools, order.endpoint, plan.config, attempt.package, attempt.rows, order.limits)
-    tools.journal.say(f"test of {plan.config}: {'passed' if report.passed else report.reason}")
-    return _keep(attempt, released, state, report) if report.passed else _take_back(attempt, released, report)
+    report = _examine(attempt, state)
+    tools.journal.say(f"test of {plan.config}: {'passed' if report.passed else report.unsuitable or report.reason}")
+    # Another command may have tested what served before only while this one was at its own release.
+    memory = read_memory(tools, state.arn, order.endpoint)
+    return _keep(attempt, released, memory, report) if report.passed else _take_back(attempt, memory, report)
+
+
+def _examine(attempt: Attempt, state: State) -> Report:
+    """Test the endpoint until nobody has changed it while that went on."""
+    tools, name, config = attempt.tools, attempt.order.endpoint, attempt.plan.config
+    for _ in range(_TESTS):
+        try:
+            report = examine(tools, name, config, attempt.package, attempt.rows, attempt.order.limits)
+        except ClientError:
+            check_serves(tools, name, config)
+            raise
+        now = check_serves(tools, name, config)
+        if now.modified == state.modified:
+            return report
+        tools.journal.say(f"endpoint {name} was changed during its test, and serves {config}: testing again")
+        state = now
+    raise DeliveryError(f"endpoint {name} was changed during each of {_TESTS} tests: try again later")
 
 
 def _check_again(attempt: Attempt) -> None:
@@ -52,10 +93,11 @@ def _check_again(attempt: Attempt) -> None:
     check_approved(describe(attempt.tools.sagemaker, attempt.package.arn), attempt.order)
 
 
-def _keep(attempt: Attempt, released: Release, state: State, report: Report) -> Result:
-    tools, order, config, before = attempt.tools, attempt.order, attempt.plan.config, released.memory
+def _keep(attempt: Attempt, released: Release, before: Memory, report: Report) -> Result:
+    tools, order, config = attempt.tools, attempt.order, attempt.plan.config
     after = _after(attempt, before)
-    write_memory(tools, state.arn, after, before)
+    assert released.state
+    write_memory(tools, released.state.arn, after, before)
     mark_deployed(tools, attempt.package, order, report)
     if attempt.left and after != before and (taken_out := package_of(tools, attempt.left)):
         mark_rolled_back(tools, taken_out, order, f"returned to {attempt.package.name}")
@@ -71,8 +113,6 @@ def _keep(attempt: Attempt, released: Release, state: State, report: Report) -> 
         config=config,
         serving=Serving(config, attempt.package),
         test=report,
-        changes=tuple(tools.journal.changes),
-        seconds=tools.journal.seconds,
         url=tools.site.endpoint_url(order.endpoint) if tools.site.endpoint_url else None,
         example=example(attempt.rows),
     )
@@ -83,13 +123,13 @@ def _after(attempt: Attempt, before: Memory) -> Memory:
     return before.returned(config, attempt.left) if attempt.left else before.passed(config)
 
 
-def _take_back(attempt: Attempt, released: Release, report: Report) -> Result:
-    tested = released.memory.tested
-    if tested != attempt.plan.config:
+def _take_back(attempt: Attempt, memory: Memory, report: Report) -> Result:
+    tested = memory.tested
+    if tested != attempt.plan.config and not report.unsuitable:
         # Before the way back, which may be interrupted.
         mark_rolled_back(attempt.tools, attempt.package, attempt.order, report.reason)
     way_back = fall_back(attempt.tools, attempt.order, tested, attempt.plan.config)
-    return _fallen(attempt, way_back, report.reason, report)
+    return _fallen(attempt, way_back, report.unsuitable or report.reason, report)
 
 
 def _turned_back(attempt: Attempt, released: Release) -> Result:
@@ -105,17 +145,16 @@ def _turned_back(attempt: Attempt, released: Release) -> Result:
 
 
 def _fallen(attempt: Attempt, way_back: Fallback, why: str, report: Report | None = None) -> Result:
+    verdict = "was not judged" if report and report.unsuitable else "did not pass"
     return Result(
         action="rollback" if attempt.left else "deploy",
         outcome=way_back.outcome,
-        reason=f"{attempt.package.name} did not pass: {why.rstrip('.')}; {way_back.said}",
+        reason=f"{attempt.package.name} {verdict}: {why.rstrip('.')}; {way_back.said}",
         order=attempt.order,
         package=attempt.package,
         config=attempt.plan.config,
         serving=way_back.serving,
         test=report,
         fallback_test=way_back.test,
-        changes=tuple(attempt.tools.journal.changes),
-        seconds=attempt.tools.journal.seconds,
         logs=attempt.tools.site.places.endpoint_logs(attempt.order.endpoint),
     )

@@ -41,6 +41,11 @@ def check_testable(package: ModelPackage, limits: Limits) -> None:
         raise DeliveryError(
             f"{package.name} does not say its ROC AUC (RocAuc): give --auc-tolerance 1, which compares nothing"
         )
+    if package.roc_auc is not None and not 0 <= package.roc_auc <= 1:
+        raise DeliveryError(
+            f"{package.name} says that its ROC AUC (RocAuc) is {package.roc_auc:g}, which is none: expected 0 to 1; "
+            "register it anew with the one that was measured"
+        )
 
 
 def examine(tools: Tools, endpoint: str, config: str, package: ModelPackage, rows: Rows, limits: Limits) -> Report:
@@ -52,7 +57,7 @@ def examine(tools: Tools, endpoint: str, config: str, package: ModelPackage, row
     try:
         scores = {form: sender.scores(form) for form in forms}
     except AnswerError as error:
-        return Report(config, len(rows.labels), (Check("answers", False, str(error)),))
+        return _report_error(config, rows, (), "answers", error)
     first = scores[forms[0]]
     checks.append(Check("answers", True, f"{len(first)} predictions for {len(rows.labels)} rows, each from 0 to 1"))
     if len(forms) > 1:
@@ -60,7 +65,7 @@ def examine(tools: Tools, endpoint: str, config: str, package: ModelPackage, row
     try:
         latency = sender.latency(forms[0])
     except AnswerError as error:
-        return Report(config, len(rows.labels), (*checks, Check("single rows", False, str(error))))
+        return _report_error(config, rows, checks, "single rows", error)
     auc = roc_auc(rows.labels, first)
     checks += [_fast(latency, limits), _good(auc, package.roc_auc, limits)]
     return Report(config, len(rows.labels), tuple(checks), latency, auc, package.roc_auc)
@@ -100,9 +105,17 @@ class _Sender:
         except ClientError as error:
             if error.response["Error"].get("Code") not in _MODEL_ERRORS:
                 raise
-            status, message = error.response.get("OriginalStatusCode"), error.response.get("OriginalMessage")
-            raise AnswerError(f"the model answered {form} with {status or 'an error'}: {message or error}") from error
+            told: Any = error.response
+            status, message = told.get("OriginalStatusCode"), told.get("OriginalMessage")
+            said = f"the model answered {form} with {status or 'an error'}: {message or error}"
+            raise AnswerError(said, status) from error
         return content, self._tools.clock() - began
+
+
+def _report_error(config: str, rows: Rows, before: Sequence[Check], name: str, error: AnswerError) -> Report:
+    unsuitable = f"the rows of --test-data {rows.given} do not suit it" if rows.given and error.refuses_rows else None
+    checks = (*before, Check(name, False, str(error)))
+    return Report(config, len(rows.labels), checks, unsuitable=f"{unsuitable}: {error}" if unsuitable else None)
 
 
 def _forms(package: ModelPackage) -> list[str]:

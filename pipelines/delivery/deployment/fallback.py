@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.aws_errors import explain
-from pipelines.delivery.deployment.endpoint import look
+from pipelines.delivery.deployment.endpoint import IN_SERVICE, look
 from pipelines.delivery.deployment.endpoint_test import check_testable, examine
 from pipelines.delivery.deployment.order import Order
 from pipelines.delivery.deployment.plan import Plan
 from pipelines.delivery.deployment.release import delete_endpoint, release
 from pipelines.delivery.deployment.report import Report
 from pipelines.delivery.deployment.result import Outcome, Serving
+from pipelines.delivery.deployment.rivals import RivalError, make_rival_error
 from pipelines.delivery.deployment.rows import read_rows
 from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
@@ -41,7 +42,9 @@ def fall_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fa
     if target == failed:
         return _stay(tools, order, failed)
     try:
-        return _go_back(tools, order, target)
+        return _go_back(tools, order, target, failed)
+    except RivalError as error:
+        return _stuck(tools, order, str(error))
     except (InterruptionError, FollowingTimeoutError, ContactError):
         raise
     except (ClientError, DeliveryError) as error:
@@ -56,12 +59,13 @@ def _stay(tools: Tools, order: Order, config: str) -> Fallback:
     return Fallback("failed", "it passed before, so it still serves; --rollback takes it out", serving)
 
 
-def _go_back(tools: Tools, order: Order, target: str | None) -> Fallback:
+def _go_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fallback:
     if target is None:
+        _check_own(tools, order, failed)
         delete_endpoint(tools, order.endpoint)
         return Fallback("removed", "nothing served before it, so the endpoint was deleted")
     tools.journal.say(f"rolling back to {target}")
-    released = release(tools, order, Plan(target), None, _no_check)
+    released = release(tools, order, Plan(target), None, lambda: _check_own(tools, order, failed))
     if not (released.state and released.state.serves(target)):
         return _stuck(tools, order, f"the way back to {target} failed as well")
     return test_again(tools, order, target)
@@ -74,6 +78,8 @@ def test_again(tools: Tools, order: Order, config: str) -> Fallback:
         report = _test(tools, order, serving)
     except DeliveryError as error:
         tools.journal.say(f"{serving.name} serves again, untested: {error}")
+        return Fallback("rolled_back", f"{serving.name} serves again, untested", serving)
+    if report.unsuitable:
         return Fallback("rolled_back", f"{serving.name} serves again, untested", serving)
     if report.passed:
         return Fallback("rolled_back", f"{serving.name} serves again and passed its test", serving, report)
@@ -101,5 +107,8 @@ def _stuck(tools: Tools, order: Order, said: str) -> Fallback:
     )
 
 
-def _no_check() -> None:
-    """Refuse nothing: what served before may serve again, whatever was decided about it since."""
+def _check_own(tools: Tools, order: Order, failed: str) -> None:
+    """Take back nothing but the failed config; what served before may serve again, whatever was decided since."""
+    state = look(tools, order.endpoint)
+    if state and state.status == IN_SERVICE and state.config != failed:
+        raise make_rival_error(tools, order.endpoint, state)

@@ -10,12 +10,17 @@ _WORDS = ("could not find", "does not exist", "not found")
 
 
 def found(describe: Callable[..., Any], **request: str) -> Mapping[str, Any] | None:
-    """Return the description; a ValidationException says that something is missing, and other things too."""
+    """Return the description."""
     try:
         description: Mapping[str, Any] = describe(**request)
     except ClientError as error:
-        message = error.response["Error"].get("Message", "").lower()
-        if error.response["Error"].get("Code") in _ABSENT and any(words in message for words in _WORDS):
+        if is_absent(error):
             return None
         raise
     return description
+
+
+def is_absent(error: ClientError) -> bool:
+    """Say whether something is missing; a ValidationException says that, and other things too."""
+    message = error.response["Error"].get("Message", "").lower()
+    return error.response["Error"].get("Code") in _ABSENT and any(words in message for words in _WORDS)

@@ -25,7 +25,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Report:
-    """A test of one config: its checks, and the measurements as far as it came."""
+    """A test of one config: its checks, and the measurements as far as it came.
+
+    Rows from elsewhere than the package may be unsuitable, which says nothing of the model.
+    """
 
     config: str
     rows: int
@@ -33,6 +36,7 @@ class Report:
     latency: Latency | None = None
     roc_auc: float | None = None
     registered: float | None = None
+    unsuitable: str | None = None
 
     @property
     def passed(self) -> bool:

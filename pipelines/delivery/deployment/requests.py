@@ -20,7 +20,16 @@ Values = Sequence[Sequence[str]]
 
 
 class AnswerError(Exception):
-    """An answer that is no list of predictions."""
+    """An answer that is no list of predictions; status is the model's own, where it answered with an error."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def refuses_rows(self) -> bool:
+        """Whether the model says that the mistake is in what it was sent."""
+        return self.status is not None and 400 <= self.status < 500
 
 
 def csv_body(columns: Sequence[str], values: Values) -> bytes:

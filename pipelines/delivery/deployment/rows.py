@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from pipelines.delivery.deployment.names import S3_OBJECT
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.packages import ModelPackage
@@ -23,11 +24,12 @@ _GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as a client sends them, and the label of each."""
+    """Rows as a client sends them, the label of each, and where they are from if they are not the package's own."""
 
     columns: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
     labels: tuple[int, ...]
+    given: str | None = None
 
     def batches(self) -> Iterator[Sequence[tuple[str, ...]]]:
         """Yield all rows in parts that an endpoint takes."""
@@ -47,10 +49,18 @@ class Rows:
 
 def read_rows(tools: Tools, package: ModelPackage, given: str | None) -> Rows:
     """Return the rows of a file or an S3 object that was given, or else those that the package names."""
-    place = given or package.labelled_rows
+    if given:
+        return replace(parse_rows(_read(tools, given), given), given=given)
+    place = package.labelled_rows
     if place is None:
         raise DeliveryError(
             f"{package.name} names no labelled rows to test the endpoint with (LabelledRows): "
+            "give --test-data FILE|S3-URI"
+        )
+    if not S3_OBJECT.fullmatch(place):
+        # Whoever registers a package could else have any file of this machine sent to its model.
+        raise DeliveryError(
+            f"{package.name} names its labelled rows (LabelledRows) as {place}, which is no object in S3: "
             "give --test-data FILE|S3-URI"
         )
     return parse_rows(_read(tools, place), place)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pipelines.delivery.deployment.found import found
+from botocore.exceptions import ClientError
+
+from pipelines.delivery.deployment.found import found, is_absent
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.packages import ModelPackage, describe
 
@@ -17,4 +19,9 @@ def package_of(tools: Tools, config: str) -> ModelPackage | None:
         return None
     containers = [model.get("PrimaryContainer") or {}, *model.get("Containers", ())]
     arn = next((each["ModelPackageName"] for each in containers if each.get("ModelPackageName")), None)
-    return describe(client, arn) if arn else None
+    try:
+        return describe(client, arn) if arn else None
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        return None

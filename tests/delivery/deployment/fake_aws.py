@@ -166,6 +166,8 @@ class FakeAws:
         return {}
 
     def CreateEndpointConfig(self, request: Document) -> Document:  # noqa: N802
+        if (model := request["ProductionVariants"][0]["ModelName"]) not in self.models:
+            raise missing("model", model)
         return self._create(self.configs, "endpoint-config", "EndpointConfigName", request)
 
     def DescribeEndpointConfig(self, request: Document) -> Document:  # noqa: N802

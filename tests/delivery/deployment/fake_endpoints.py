@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.delivery.deployment.service import Document, Refusal, missing
@@ -34,6 +34,7 @@ class Endpoint:
     """One endpoint, and the states that the next looks at it will see."""
 
     config: str
+    modified: datetime
     states: list[Document] = field(default_factory=list)
     now: Document = field(default_factory=dict)
 
@@ -45,6 +46,7 @@ class FakeEndpoints:
         self.there: dict[str, Endpoint] = {}
         self.models: dict[int, Model] = {}
         self.seconds = 0.0
+        self.moment = MOMENT
         self._configs = configs
         self._version_of = version_of
         self._arn = arn
@@ -62,20 +64,26 @@ class FakeEndpoints:
         name, config = request["EndpointName"], request["EndpointConfigName"]
         if name in self.there:
             raise Refusal("ValidationException", f'Cannot create already existing endpoint "{name}".')
+        self._check(config)
         starts = self.model_of(config).starts
         end = {"EndpointStatus": "InService"} if starts else {"EndpointStatus": "Failed", "FailureReason": NO_PING}
-        self.there[name] = Endpoint(config, [{"EndpointStatus": "Creating"}, {"EndpointStatus": "Creating"}, end])
+        self.there[name] = Endpoint(
+            config, self.moment, [{"EndpointStatus": "Creating"}, {"EndpointStatus": "Creating"}, end]
+        )
         return {"EndpointArn": self._arn_of(name)}
 
     def UpdateEndpoint(self, request: Document) -> Document:  # noqa: N802 - the operation's name
         endpoint, config = self._find(request["EndpointName"]), request["EndpointConfigName"]
         if endpoint.now.get("EndpointStatus") != "InService" or endpoint.states:
             raise Refusal("ValidationException", 'Cannot update in-progress endpoint "x".')
+        self._check(config)
         endpoint.states = list(self._course(endpoint.config, config))
         return {"EndpointArn": self._arn_of(request["EndpointName"])}
 
     def DeleteEndpoint(self, request: Document) -> Document:  # noqa: N802
         endpoint = self._find(request["EndpointName"])
+        if endpoint.states:
+            raise Refusal("ValidationException", 'Cannot update in-progress endpoint "x".')
         endpoint.states = [{"EndpointStatus": "Deleting"}, {"EndpointStatus": "gone"}]
         return {}
 
@@ -84,6 +92,7 @@ class FakeEndpoints:
         endpoint = self._find(name)
         if endpoint.states:
             endpoint.now = endpoint.states.pop(0)
+            endpoint.modified = self.moment = self.moment + timedelta(milliseconds=1)
             endpoint.config = endpoint.now.pop("config", endpoint.config)
         if endpoint.now["EndpointStatus"] == "gone":
             del self.there[name]
@@ -93,7 +102,7 @@ class FakeEndpoints:
             "EndpointArn": self._arn_of(name),
             "EndpointConfigName": endpoint.config,
             "CreationTime": MOMENT,
-            "LastModifiedTime": MOMENT,
+            "LastModifiedTime": endpoint.modified,
             **endpoint.now,
         }
 
@@ -117,6 +126,10 @@ class FakeEndpoints:
         reason = {"FailureReason": ALARM if model.starts else NO_PING}
         yield {"EndpointStatus": "RollingBack", "PendingDeploymentSummary": _pending(config, "Deleting"), **reason}
         yield {"EndpointStatus": "InService", "config": before, **reason}
+
+    def _check(self, config: str) -> None:
+        if config not in self._configs:
+            raise missing("endpoint configuration", config)
 
     def _find(self, name: str) -> Endpoint:
         if name not in self.there:
