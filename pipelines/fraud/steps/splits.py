@@ -11,6 +11,7 @@ from columns import DataError
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 Keys = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
 
 
 def assign_splits(
@@ -48,19 +49,21 @@ def content_keys(table: pa.Table) -> Keys:
     return keys.astype(np.int64)
 
 
-def _bits(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+def _bits(column: pa.ChunkedArray) -> Hashes:
     if pa.types.is_dictionary(column.type):
         coded = column.combine_chunks()
         texts = coded.dictionary.to_pylist()
         # What is missing is no text.
-        return _hash_texts([*texts, "\0"])[coded.indices.fill_null(len(texts)).to_numpy()]
+        hashes: Hashes = _hash_texts([*texts, "\0"])[coded.indices.fill_null(len(texts)).to_numpy()]
+        return hashes
     # Adding zero makes one number of the two zeros.
     numbers = column.to_numpy().astype(np.float32) + np.float32(0)
     numbers[np.isnan(numbers)] = np.nan
-    return numbers.view(np.uint32).astype(np.uint64)
+    bits: Hashes = numbers.view(np.uint32).astype(np.uint64)
+    return bits
 
 
-def _hash_texts(texts: Iterable[str]) -> npt.NDArray[np.uint64]:
+def _hash_texts(texts: Iterable[str]) -> Hashes:
     digests = b"".join(hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
@@ -69,7 +72,7 @@ def _start(seed: int) -> np.uint64:
     return np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
 
 
-def _mix(mixed: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _mix(mixed: Hashes) -> Hashes:
     # SplitMix64: the same on every platform and in every version of numpy, unlike numpy's own shuffles.
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
