@@ -16,6 +16,7 @@ STACKS = {
     "install": Stack(INSTALL, INSTALLED),
 }
 ROLES = [(stack, role) for stack, made in STACKS.items() for role in made.of_type("AWS::IAM::Role")]
+MANAGED = [("install", name) for name in STACKS["install"].of_type("AWS::IAM::ManagedPolicy")]
 # These have a value in every request.
 EVERYWHERE = ("aws:ResourceAccount", "aws:SourceAccount", "aws:SourceArn", "aws:SecureTransport", "aws:PrincipalArn")
 # Asked for of everything although the reference knows a resource.
@@ -36,10 +37,13 @@ def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-@pytest.fixture(params=ROLES, ids="-".join)
+@pytest.fixture(params=[*ROLES, *MANAGED], ids="-".join)
 def policy(request: pytest.FixtureRequest) -> Policy:
-    stack, role = request.param
-    return STACKS[stack].policy(role)
+    stack, name = request.param
+    if request.param in MANAGED:
+        managed: Policy = STACKS[stack].of_type("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"]
+        return managed
+    return STACKS[stack].policy(name)
 
 
 def test_every_resource_is_one_of_a_kind_that_its_actions_are_about(policy: Policy) -> None:
@@ -56,7 +60,9 @@ def test_every_action_has_resources_of_all_kinds_that_it_needs(policy: Policy) -
                 assert any(kind.has(resource) for resource in resources), (name, kind.name)
 
 
-def test_everything_is_only_where_there_is_nothing_to_choose(policy: Policy) -> None:
+@pytest.mark.parametrize(("stack", "role"), ROLES)
+def test_everything_is_only_where_there_is_nothing_to_choose(stack: str, role: str) -> None:
+    policy = STACKS[stack].policy(role)
     everything = {name for name, resources in by_action(policy).items() if "*" in resources}
     assert {name for name in everything if action(name).types} <= set(UNNAMED)
 
