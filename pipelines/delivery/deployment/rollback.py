@@ -12,7 +12,7 @@ from pipelines.delivery.deployment.order import Order
 from pipelines.delivery.deployment.plan import Plan, make_plan
 from pipelines.delivery.deployment.result import Result
 from pipelines.delivery.deployment.rows import read_rows
-from pipelines.delivery.deployment.serving import package_of
+from pipelines.delivery.deployment.serving import package_arn, package_of
 from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.packages import APPROVED, ModelPackage, approved
@@ -32,11 +32,12 @@ def roll_back(tools: Tools, order: Order) -> Result:
     if state is None or state.config is None:
         raise DeliveryError(f"there is no endpoint {order.endpoint} that could be rolled back")
     memory = read_memory(tools, state.arn, order.endpoint)
-    way = _find_way(memory, state.config)
+    is_done = _is_done(memory, state.config) and _suitable(tools, order, state.config) is not None
+    way = _find_way(memory, state.config, is_done=is_done)
     package, plan = _target(tools, order, way)
     check_testable(package, order.limits)
     rows = read_rows(tools, package, order.test_data)
-    if _is_done(memory, state.config):
+    if is_done:
         tools.journal.say(f"{order.endpoint} was returned to {package.name} before: there is nothing to do")
     else:
         tools.journal.say(f"rolling back to {package.name} ({plan.config})")
@@ -50,9 +51,9 @@ def _is_done(memory: Memory, serving: str) -> bool:
     return memory.left is not None and memory.left != memory.tested and memory.tested == serving
 
 
-def _find_way(memory: Memory, serving: str) -> Way:
+def _find_way(memory: Memory, serving: str, *, is_done: bool) -> Way:
     """Find the way back; also where an earlier call has gone it, in whole or in part."""
-    if memory.left and _is_done(memory, serving):
+    if memory.left and is_done:
         return Way(memory.left, serving)
     if memory.tested is None or memory.tested in {serving, memory.left}:
         return Way(memory.tested or serving, memory.previous)
@@ -62,17 +63,26 @@ def _find_way(memory: Memory, serving: str) -> Way:
 
 def _target(tools: Tools, order: Order, way: Way) -> tuple[ModelPackage, Plan]:
     """Return where to go: to what served before, if it is approved still, or else to an older approved version."""
-    package = package_of(tools, way.known) if way.known else None
-    if way.known and package and package.approval == APPROVED and not package.turned_down(order.stage):
+    if way.known and (package := _suitable(tools, order, way.known)):
         return package, Plan(way.known)
-    current = package_of(tools, way.left)
-    if current is None:
-        raise DeliveryError(f"the model package behind {way.left} is not known: name one with --model-package")
-    older = (each for each in approved(tools.sagemaker, order.group) if each.version < current.version)
+    # Of one that was deleted from the registry, the version is known still.
+    arn = package_arn(tools, way.left)
+    if arn is None:
+        raise DeliveryError(
+            f"the model package behind {way.left} is not known: choose one to deploy instead (--model-package VERSION)"
+        )
+    version = int(arn.rpartition("/")[2])
+    older = (each for each in approved(tools.sagemaker, order.group) if each.version < version)
     package = next((each for each in older if not each.turned_down(order.stage)), None)
     if package is None:
         raise DeliveryError(
-            f"there is nothing to return to from {current.name}: "
+            f"there is nothing to return to from {order.group}/{version}: "
             f"no earlier version of {order.group} is Approved and not rejected for {order.stage}"
         )
     return package, make_plan(package, order)
+
+
+def _suitable(tools: Tools, order: Order, config: str) -> ModelPackage | None:
+    """Return the package behind a config, if there is one that may be deployed still."""
+    package = package_of(tools, config)
+    return package if package and package.approval == APPROVED and not package.turned_down(order.stage) else None

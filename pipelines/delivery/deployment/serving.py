@@ -11,6 +11,16 @@ from pipelines.delivery.packages import ModelPackage, describe
 
 def package_of(tools: Tools, config: str) -> ModelPackage | None:
     """Return the model package behind an endpoint config; none where one of them is gone."""
+    try:
+        return describe(tools.sagemaker, arn) if (arn := package_arn(tools, config)) else None
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        return None
+
+
+def package_arn(tools: Tools, config: str) -> str | None:
+    """Return the ARN of the model package behind an endpoint config, which may be gone from the registry."""
     client = tools.sagemaker
     if not (described := found(client.describe_endpoint_config, EndpointConfigName=config)):
         return None
@@ -18,10 +28,4 @@ def package_of(tools: Tools, config: str) -> ModelPackage | None:
     if not (name := next(names, None)) or not (model := found(client.describe_model, ModelName=name)):
         return None
     containers = [model.get("PrimaryContainer") or {}, *model.get("Containers", ())]
-    arn = next((each["ModelPackageName"] for each in containers if each.get("ModelPackageName")), None)
-    try:
-        return describe(client, arn) if arn else None
-    except ClientError as error:
-        if not is_absent(error):
-            raise
-        return None
+    return next((each["ModelPackageName"] for each in containers if each.get("ModelPackageName")), None)

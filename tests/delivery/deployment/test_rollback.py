@@ -76,8 +76,8 @@ def test_what_somebody_rejected_for_the_stage_is_not_returned_to_and_stays_rejec
     scene.add(3)
     for version in "123":
         scene.deploy(order, version)
-    for version in (2, 3):
-        scene.aws.packages[version]["ModelLifeCycle"] = {"Stage": order.stage, "StageStatus": "Rejected"}
+    for rejected in (2, 3):
+        scene.aws.packages[rejected]["ModelLifeCycle"] = {"Stage": order.stage, "StageStatus": "Rejected"}
     assert scene.roll_back(order).outcome == "returned"
     assert scene.serving(order) == 1
     assert scene.stage(2) == scene.stage(3) == (order.stage, "Rejected")
@@ -96,6 +96,47 @@ def test_where_nothing_older_is_approved_it_is_said(scene: Scene, order: Order) 
     with pytest.raises(DeliveryError, match="nothing to return to from fraud/2: no earlier version of fraud"):
         scene.roll_back(order)
     assert scene.aws.changing() == []
+
+
+def test_after_a_rollback_one_can_go_on_to_an_older_version_which_is_said(order: Order) -> None:
+    scene = Scene()
+    scene.add(3)
+    for version in "123":
+        scene.deploy(order, version)
+    scene.roll_back(order)
+    scene.aws.packages[2]["ModelApprovalStatus"] = "Rejected"
+    before = len(scene.out.getvalue())
+    assert scene.roll_back(order).outcome == "returned"
+    assert scene.serving(order) == 1
+    assert scene.stage(2) == (order.stage, "RolledBack")
+    assert "nothing to do" not in scene.out.getvalue()[before:]
+    scene.aws.packages[1]["ModelApprovalStatus"] = "Rejected"
+    with pytest.raises(DeliveryError, match="nothing to return to from fraud/1: no earlier version"):
+        scene.roll_back(order)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_version_that_was_deleted_from_the_registry_can_be_left(scene: Scene, order: Order, known: bool) -> None:
+    if not known:
+        (tags,) = (tags for arn, tags in scene.aws.tags.items() if ":endpoint/" in arn)
+        del tags["deploy-model:previous"]
+    del scene.aws.packages[2]
+    result = scene.roll_back(order)
+    assert (result.outcome, result.exit_code, scene.serving(order)) == ("returned", 0, 1)
+    assert scene.stage(1) == (order.stage, "Deployed")
+    scene.forget()
+    assert scene.roll_back(order).outcome == "unchanged"
+    assert scene.aws.changing() == []
+
+
+def test_where_what_served_before_was_deleted_an_older_approved_one_is_taken(order: Order) -> None:
+    scene = Scene()
+    scene.add(3)
+    for version in "123":
+        scene.deploy(order, version)
+    del scene.aws.packages[2]
+    assert scene.roll_back(order).outcome == "returned"
+    assert scene.serving(order) == 1
 
 
 def test_without_an_endpoint_there_is_nothing_to_roll_back(order: Order) -> None:
