@@ -18,11 +18,12 @@ COURSE = ("Creating", "Baking", "ActivatingTraffic", "Baking")
 
 @dataclass
 class Model:
-    """How a version behaves: whether it starts, trips alarms, raises, how long it takes and what it answers."""
+    """How a version behaves: whether it starts, trips alarms, raises or refuses, how long it takes, what it answers."""
 
     starts: bool = True
     trips: bool = False
     raises: str | None = None
+    refuses: str | None = None
     milliseconds: float = 5.0
     score: Callable[[float], float] = lambda amount: amount
     rounds_json: bool = False
@@ -113,6 +114,9 @@ class FakeEndpoints:
         if model.raises:
             text = f'Received server error (500) from primary with message "{model.raises}".'
             raise Refusal("ModelError", text, status=424, OriginalStatusCode=500, OriginalMessage=model.raises)
+        if model.refuses:
+            text = f'Received client error (400) from primary with message "{model.refuses}".'
+            raise Refusal("ModelError", text, status=424, OriginalStatusCode=400, OriginalMessage=model.refuses)
         scores = [model.score(amount) for amount in _amounts(request)][model.forgets :]
         return {"Body": io.BytesIO(_answer(scores, request["Accept"], model))}
 

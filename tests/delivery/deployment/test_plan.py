@@ -67,6 +67,15 @@ def test_a_long_group_is_cut_so_that_every_name_is_one(package: ModelPackage) ->
         endpoint_name("", "", name)
 
 
+def test_a_long_group_is_cut_in_the_endpoints_name_and_told_from_another() -> None:
+    one, other = (endpoint_name("g" * 62 + letter, "production", None) for letter in "ab")
+    assert one != other
+    assert len(one) == len(other) == LONGEST
+    assert one.endswith("-production")
+    assert one == endpoint_name("g" * 62 + "a", "production", None)
+    assert endpoint_name("g" * 55, "staging", None) == f"{'g' * 55}-staging"
+
+
 @pytest.mark.parametrize("name", ["-a", "a-", "a_b", "a" * 64, "ä"])
 def test_what_is_no_endpoints_name_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="give --endpoint-name"):

@@ -7,7 +7,7 @@ import pytest
 from pipelines.delivery.deployment.order import Canary, Capture
 from pipelines.delivery.errors import DeliveryError
 from tests.delivery.deployment.fake_endpoints import ALARM, NO_PING, Model
-from tests.delivery.deployment.scenes import PRODUCTION, STAGING, Scene
+from tests.delivery.deployment.scenes import BROKEN, PRODUCTION, STAGING, Scene
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
 
@@ -63,6 +63,20 @@ def test_an_alarm_is_put_again_when_its_limit_changes_and_only_then(scene: Scene
     scene.deploy(replace(PRODUCTION, limits=replace(PRODUCTION.limits, latency=200.0)), "1")
     assert scene.aws.changing() == ["PutMetricAlarm"]
     assert scene.aws.alarms["fraud-production-latency"]["Threshold"] == 200_000
+
+
+def test_a_version_that_does_not_pass_leaves_the_alarms_as_they_were(scene: Scene) -> None:
+    scene.add(3, BROKEN)
+    alarms = {name: dict(alarm) for name, alarm in scene.aws.alarms.items()}
+    strict = replace(PRODUCTION, limits=replace(PRODUCTION.limits, latency=0.5))
+    for version in ("3", "1", "2"):
+        result = scene.deploy(strict, version)
+        assert (result.exit_code, scene.serving(PRODUCTION)) == (1, 1)
+        assert scene.aws.alarms == alarms
+        assert result.changes[-1] == "put alarm fraud-production-latency as it was before"
+    scene.aws.endpoints.models[3] = Model(trips=True)
+    assert scene.deploy(strict, "3").exit_code == 1
+    assert scene.aws.alarms == alarms
 
 
 def test_an_alarm_whose_dimensions_come_in_another_order_is_the_same(scene: Scene) -> None:

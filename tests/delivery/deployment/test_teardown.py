@@ -50,6 +50,13 @@ def test_a_second_time_there_is_nothing_to_remove(scene: Scene) -> None:
     assert "there was nothing to remove" in result.reason
 
 
+def test_one_resource_is_one() -> None:
+    scene = Scene()
+    scene.deploy(STAGING, "1")
+    scene.aws.tags = {arn: tags for arn, tags in scene.aws.tags.items() if ":endpoint/" in arn}
+    assert scene.tear_down(STAGING).reason == "endpoint fraud-staging: removed 1 resource"
+
+
 def test_what_has_the_name_of_an_alarm_but_watches_something_else_stays(scene: Scene) -> None:
     scene.aws.alarms["fraud-production-errors"]["Dimensions"] = [{"Name": "EndpointName", "Value": "other"}]
     scene.tear_down(PRODUCTION)
