@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines import command_line
 from pipelines.command_line import DEFAULT_MODULE, DEFAULT_ROOT, Parser, parse_path, parse_tags, parse_text
+from pipelines.delivery.deployment.names import S3_OBJECT
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_target
 from pipelines.delivery.lifecycle import STAGES
@@ -21,6 +22,9 @@ BAKE_SECONDS, LOCAL_BAKE_SECONDS, LONGEST_BAKE = 300, 1, 3600
 TERMINATION_SECONDS = 120
 _GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 _KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}", re.ASCII)
+_INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+", re.ASCII)
+# What deploy-model knows its own by, and what AWS keeps to itself.
+_RESERVED_TAGS = ("deploy-model:", "aws:")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/\S*)?", re.ASCII)
 # What a deployment is made of, and a teardown has no use for.
 _OF_A_DEPLOYMENT = (
@@ -86,7 +90,7 @@ def _add_flags_of_place(parser: Parser) -> None:
 def _add_flags_of_endpoint(parser: Parser) -> None:
     parser.add_argument("--role-arn", metavar="ARN", type=parse_text, help="the role that the endpoint runs with")
     parser.add_argument(
-        "--instance-type", metavar="TYPE", type=parse_text, help="the instances (default: the package's first)"
+        "--instance-type", metavar="TYPE", type=_parse_instance, help="the instances (default: the package's first)"
     )
     parser.add_argument(
         "--instance-count",
@@ -97,7 +101,7 @@ def _add_flags_of_endpoint(parser: Parser) -> None:
     parser.add_argument(
         "--kms-key", metavar="ARN", type=_parse_key, help="encrypts the instances' storage and what is captured"
     )
-    parser.add_argument("--tags", metavar="JSON", type=parse_tags, default=(), help="tags of all that is made")
+    parser.add_argument("--tags", metavar="JSON", type=_parse_tags, default=(), help="tags of all that is made")
 
 
 def _add_flags_of_production(parser: Parser) -> None:
@@ -131,7 +135,7 @@ def _add_flags_of_production(parser: Parser) -> None:
 
 def _add_flags_of_test(parser: Parser) -> None:
     parser.add_argument(
-        "--test-data", metavar="FILE|S3-URI", type=parse_text, help="labelled rows (default: those of the package)"
+        "--test-data", metavar="FILE|S3-URI", type=_parse_rows, help="labelled rows (default: those of the package)"
     )
     parser.add_argument(
         "--max-latency",
@@ -242,6 +246,27 @@ def _parse_key(text: str) -> str:
     if not _KEY.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' is no KMS key: expected its ARN, id or alias")
     return text
+
+
+def _parse_instance(text: str) -> str:
+    if not _INSTANCE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no instance type: expected one such as ml.m5.large")
+    return text
+
+
+def _parse_tags(text: str) -> tuple[dict[str, str], ...]:
+    tags = parse_tags(text)
+    if taken := next((tag["Key"] for tag in tags if tag["Key"].lower().startswith(_RESERVED_TAGS)), None):
+        raise argparse.ArgumentTypeError(
+            f"the key '{taken}' is reserved: leave out keys that begin with {' or '.join(_RESERVED_TAGS)}"
+        )
+    return tags
+
+
+def _parse_rows(text: str) -> str:
+    if text.startswith("s3:") and not S3_OBJECT.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no object in S3: expected s3://bucket/key, or a file")
+    return parse_text(text)
 
 
 def _parse_uri(text: str) -> str:

@@ -32,7 +32,10 @@ def write_text(text: str, path: Path) -> None:
         # mkstemp gives a file to its owner alone; a report is for whoever may read the folder.
         Path(name).chmod(0o644)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(FileNotFoundError):
             Path(name).unlink()
+        if isinstance(error, OSError):
+            # A full disk does not say whose place it has none for.
+            error.filename = str(path)
         raise

@@ -1,6 +1,8 @@
 """What a deployment leaves for machines and for people: the JSON of its schema, the summary, and CI's page."""
 
 import json
+import re
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +72,19 @@ def test_every_outcome_is_of_the_schema(result: Result, tmp_path: Path) -> None:
     outcome = json.loads((tmp_path / "outcome.json").read_text())
     jsonschema.Draft202012Validator(SCHEMA).validate(outcome)
     assert (outcome["outcome"], outcome["exit_code"]) == (result.outcome, EXIT_CODES[result.outcome])
+
+
+def test_a_disk_that_is_full_is_said_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "outcome.json").write_text("earlier")
+    result, limits = deployed(Scene()), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match=re.escape(f"'{tmp_path / 'outcome.json'}'")):
+            write_outcome(result, tmp_path / "outcome.json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == ["outcome.json"]
+    assert (tmp_path / "outcome.json").read_text() == "earlier"
 
 
 def test_the_schema_knows_each_member_and_outcome_and_no_other() -> None:
