@@ -66,7 +66,8 @@ def test_the_registry_lets_through_what_was_approved_for_production(deployments:
     assert run.result == "success", run[PRODUCTION_JOB].log
     assert deployments.serving("production") == package
     cycle = deployments.describe(package)["ModelLifeCycle"]
-    assert (cycle["Stage"], cycle["StageStatus"]) == ("production", "Deployed")
+    # It stays what a person said of it.
+    assert (cycle["Stage"], cycle["StageStatus"]) == ("production", "Approved")
     assert deployments.gate.refused == []
 
 
