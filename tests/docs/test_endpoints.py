@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.api.cloudwatch import METRICS
 from pipelines.local.api.runtime import MAX_BODY_BYTES, REFUSED
-from pipelines.local.hosting import gateway
 from pipelines.local.hosting.alarms import NAMESPACE
 from pipelines.local.hosting.deployment_requests import MAX_PERCENT, SIZES
 from pipelines.local.hosting.endpoints import SERVING, START_SECONDS
 from pipelines.local.hosting.starter import log_of
+from pipelines.local.hosting.upstream import Limits
 from tests.docs.pages import PAGES, blocks, quoted, rows, section
 from tests.docs.test_commands import Shell
 from tests.local.documents import XGBOOST
@@ -80,7 +80,7 @@ def test_metrics_are_documented() -> None:
 def test_the_numbers_are_right() -> None:
     text = " ".join(PAGES[PAGE].split())
     assert f"has more than {MAX_BODY_BYTES // 2**20} MiB" in text
-    assert f"within {gateway.Limits().model:g} seconds" in text
+    assert f"within {Limits().model:g} seconds" in text
     assert f"waits for up to {START_SECONDS:g} seconds" in text
 
 

@@ -3,13 +3,13 @@
 import logging
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 from pipelines.local.database import Database, Document
 from pipelines.local.hosting.documents import ALARM_KIND
-from pipelines.local.hosting.metrics import Distribution, Metrics
+from pipelines.local.hosting.metrics import MICROSECONDS, Distribution, Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ STATISTICS: dict[str, Callable[[Distribution], float]] = {
     "Minimum": lambda values: values.least,
     "Maximum": lambda values: values.greatest,
 }
+# What grows with the number of requests.
+COUNTS = ("SampleCount", "Sum")
 PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 
@@ -52,6 +54,18 @@ class Alarms:
             if (alarm | changes).get("StateValue") == ALARM:
                 names.append(alarm["AlarmName"])
         return names
+
+    def patience(self, names: Iterable[str]) -> float | None:
+        """Return the least latency, in seconds, that one of these alarms does not allow; None where none is on it."""
+        alarms = [self._database.get(ALARM_KIND, name) for name in names]
+        limits = [alarm["Threshold"] for alarm in alarms if alarm and is_on(alarm, self._endpoint) and _limits(alarm)]
+        return min(limits) / MICROSECONDS if limits else None
+
+
+def _limits(alarm: Document) -> bool:
+    """Tell whether the threshold of an alarm is a latency that is too much for one answer."""
+    is_above = alarm["ComparisonOperator"].startswith("GreaterThan")
+    return alarm["MetricName"] == "ModelLatency" and is_above and alarm.get("Statistic") not in COUNTS
 
 
 def is_on(alarm: Document, endpoint: str) -> bool:

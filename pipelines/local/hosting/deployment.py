@@ -54,8 +54,20 @@ class Deployment:
         """Whether it has come to one of its ends."""
         return self.phase in {Phase.DEPLOYED, Phase.GIVEN_UP}
 
-    def advance(self, now: float, *, ready: bool, failure: str | None = None, ringing: Sequence[str] = ()) -> None:
-        """Go on to where it stands now: whether the green fleet is ready, why it is not, and which alarms ring."""
+    def advance(
+        self,
+        now: float,
+        *,
+        ready: bool,
+        failure: str | None = None,
+        ringing: Sequence[str] = (),
+        oldest: float | None = None,
+    ) -> None:
+        """Go on to where it stands now: whether the green fleet is ready, why it is not, and which alarms ring.
+
+        `oldest` is when the oldest request was sent to it that it has not answered; a time in which it is watched is
+        not over before those are that were sent in it.
+        """
         problem = failure or self._problem(now, ringing, ready=ready)
         if self.is_over:
             return
@@ -68,10 +80,13 @@ class Deployment:
         elif self.phase is Phase.ACTIVATING:
             self._enter(Phase.BAKING, now)
         elif self.phase is Phase.BAKING:
-            if now - self.since >= self._stage.seconds:
+            if self._is_past(self.since + self._stage.seconds, now, oldest):
                 self._next_stage(now)
-        elif now - self.since >= self._plan.termination_seconds:
+        elif self._is_past(self.since + self._plan.termination_seconds, now, oldest):
             self._enter(Phase.DEPLOYED, now)
+
+    def _is_past(self, end: float, now: float, oldest: float | None) -> bool:
+        return now >= end and (oldest is None or oldest > end)
 
     def _problem(self, now: float, ringing: Sequence[str], *, ready: bool) -> str | None:
         alarms = sorted(set(ringing) & set(self._plan.alarms)) if self.is_watched else []

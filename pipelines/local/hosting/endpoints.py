@@ -185,7 +185,8 @@ class Endpoints:
             reply = self._connections.send(Call("GET", f"{endpoint[URL]}/ping"), PING_BYTES)
         except (NoReply, TimeoutError):
             return False
-        return reply.status == HTTPStatus.OK
+        # One that says why it serves nothing has that to say to each request.
+        return reply.status == HTTPStatus.OK or bool(reply.body)
 
     def _serving(self, name: str) -> Document:
         endpoint = self._database.get(KIND, name)

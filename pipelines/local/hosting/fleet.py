@@ -28,6 +28,11 @@ class Fleet:
         return next((variant for variant in self.variants if variant.failure), None)
 
     @property
+    def lasting_failure(self) -> str | None:
+        """Why the server of a variant cannot be started, again and again."""
+        return next((variant.lasting_failure for variant in self.variants if variant.lasting_failure), None)
+
+    @property
     def instances(self) -> int:
         """How many instances the config asks for; on this machine each variant has one server of several workers."""
         return sum(variant.instances for variant in self.variants)

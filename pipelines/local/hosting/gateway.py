@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -16,12 +15,13 @@ from pipelines.local.errors import ServiceError
 from pipelines.local.hosting.listener import Listener
 from pipelines.local.hosting.metrics import Invocation, Metrics
 from pipelines.local.hosting.routes import Routes
-from pipelines.local.hosting.upstream import Answer, Call, Upstream
+from pipelines.local.hosting.trial import Trial, Trials
+from pipelines.local.hosting.upstream import Answer, Call, Limits, Upstream
 from pipelines.local.hosting.variant import Variant
 
 logger = logging.getLogger(__name__)
 
-BAD_REQUEST, SERVER_ERROR = 400, 500
+SERVER_ERROR = 500
 CLOSE_SECONDS = 5.0
 # The thread does only short work, but the machine may be busy.
 REACT_SECONDS = 60.0
@@ -36,21 +36,12 @@ CUSTOM = "x-amzn-sagemaker-"
 OF_THE_CONNECTION = {"connection", "content-length", "date", "keep-alive", "server", "trailer", "transfer-encoding"}
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Seconds that a model has, as in the service; that one has which is tried out; and that starting servers have."""
-
-    model: float = 60.0
-    trial: float = 25.0
-    start: float = 30.0
-
-
 class Gateway:
     """Answers requests in a thread of its own, from `start` to `close`, by the variants whose turn it is.
 
-    While a deployment goes on, a request that a green variant does not answer is answered by the fleet that served
-    before. Where that can, or the green variant gave a 5xx or nothing, it counts as a 5xx of the green one. In AWS the
-    client gets the green variant's error.
+    While a deployment goes on, a request that a green variant does not answer, or not soon, is answered by the fleet
+    that served before. Where that can, or the green variant gave a 5xx or nothing, it counts as a 5xx of the green one.
+    In AWS the client gets the green variant's error.
     """
 
     def __init__(self, listener: socket.socket, metrics: Metrics, limits: Limits | None = None) -> None:
@@ -59,9 +50,16 @@ class Gateway:
         self._metrics = metrics
         self._limits = limits or Limits()
         self._routes: Routes | None = None
+        self._upstream = Upstream()
+        self._trials = Trials(self._upstream, metrics, self._limits)
         self._started: Future[asyncio.AbstractEventLoop] = Future()
         self._closing = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="gateway", daemon=True)
+
+    @property
+    def oldest_trial(self) -> float | None:
+        """When the oldest request was sent, of those to green variants, that is not answered by its variant yet."""
+        return self._trials.oldest
 
     def start(self) -> None:
         """Begin to answer; requests wait until there are routes."""
@@ -85,7 +83,6 @@ class Gateway:
         self._thread.join(3 * CLOSE_SECONDS)
 
     async def _serve(self) -> None:
-        self._upstream = Upstream()
         self._listener = Listener(self._answer, self.port)
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(self._listener, sock=self._socket)
@@ -110,8 +107,7 @@ class Gateway:
 
     async def _respond(self, request: web.BaseRequest) -> web.Response:
         if request.path == "/ping":
-            is_ready = self._routes is not None and self._routes.is_ready
-            return web.Response(status=200 if is_ready else 503)
+            return self._ping()
         if request.path != "/invocations":
             message = f"there is no {request.path[:100]} here; POST /invocations and GET /ping are"
             raise ServiceError("UnknownOperation", message, status=404)
@@ -119,27 +115,26 @@ class Gateway:
             raise ServiceError("UnknownOperation", f"/invocations takes POST, not {request.method}", status=405)
         return await self._invoke(request)
 
+    def _ping(self) -> web.Response:
+        routes = self._routes
+        if routes and routes.lasting_failure:
+            raise ServiceError("ServiceUnavailable", routes.lasting_failure, status=503)
+        return web.Response(status=200 if routes and routes.is_ready else 503)
+
     async def _invoke(self, request: web.BaseRequest) -> web.Response:
         started = time.perf_counter()
         call = Call(_for_the_model(request.headers), await self._listener.read(request))
         routes = self._routes or await self._wait_for_routes()
+        variant = routes.choose(request.headers.get(TARGET_VARIANT))
+        asked = time.perf_counter()
+        backup = routes.backup(variant)
+        if backup:
+            return _response(*await self._trials.answer(Trial(call, routes, variant, backup, asked - started)))
         with routes.held():
-            variant = routes.choose(request.headers.get(TARGET_VARIANT))
-            backup = routes.backup(variant)
-            asked = time.perf_counter()
-            answer = await self._try(variant, call) if backup else await self._ask(variant, call)
-            seconds = time.perf_counter() - asked
-            other = await self._ask(backup, call) if backup and answer.status >= BAD_REQUEST else None
-        is_at_fault = _is_at_fault(answer, other)
-        status = answer.status if answer.is_model and not is_at_fault else None
-        self._metrics.record(Invocation(variant.name, status, seconds, asked - started))
-        return _response(other, backup) if is_at_fault and other and backup else _response(answer, variant)
-
-    async def _ask(self, variant: Variant, call: Call) -> Answer:
-        return await self._upstream.ask(variant, call, limit=self._limits.model, patience=self._limits.start)
-
-    async def _try(self, variant: Variant, call: Call) -> Answer:
-        return await self._upstream.ask(variant, call, limit=self._limits.trial, patience=0)
+            answer = await self._upstream.ask(variant, call, limit=self._limits.model, patience=self._limits.start)
+        status = answer.status if answer.is_model else None
+        self._metrics.record(Invocation(variant.name, status, time.perf_counter() - asked, asked - started))
+        return _response(answer, variant)
 
     async def _wait_for_routes(self) -> Routes:
         deadline = time.monotonic() + self._limits.start
@@ -148,11 +143,6 @@ class Gateway:
                 raise ServiceError("ServiceUnavailable", "the endpoint's models are not running yet", status=503)
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         return self._routes
-
-
-def _is_at_fault(green: Answer, blue: Answer | None) -> bool:
-    """Tell whether a green variant's answer is an error of its own: a 5xx, or a refusal of what the blue one takes."""
-    return blue is not None and (green.status >= SERVER_ERROR or blue.status < BAD_REQUEST)
 
 
 def _for_the_model(headers: Mapping[str, str]) -> dict[str, str]:

@@ -51,11 +51,14 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Invocation:
-    """One request to a variant: the model's status, None when it gave none, and the seconds in it and around it."""
+    """One request to a variant: the model's status, None when it gave none, and the seconds in it and around it.
+
+    Those in it are None where they were counted as a wait.
+    """
 
     variant: str
     status: int | None
-    model_seconds: float
+    model_seconds: float | None
     overhead_seconds: float
 
     def values(self) -> Iterable[tuple[str, float]]:
@@ -65,8 +68,21 @@ class Invocation:
         yield "Invocation4XXErrors", 400 <= status < 500
         yield "Invocation5XXErrors", status >= 500
         yield "InvocationModelErrors", not 200 <= status < 300
-        yield "ModelLatency", self.model_seconds * MICROSECONDS
+        if self.model_seconds is not None:
+            yield "ModelLatency", self.model_seconds * MICROSECONDS
         yield "OverheadLatency", self.overhead_seconds * MICROSECONDS
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A request that a variant has not answered for so many seconds, counted before it does."""
+
+    variant: str
+    seconds: float
+
+    def values(self) -> Iterable[tuple[str, float]]:
+        """Yield the metric that knows of it, in microseconds."""
+        yield "ModelLatency", self.seconds * MICROSECONDS
 
 
 Second = dict[tuple[str, str], Distribution]
@@ -76,19 +92,19 @@ class Metrics:
     """The metrics of one endpoint, by variant and second; threads may share it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._seconds: deque[tuple[int, Second]] = deque(maxlen=RETENTION_SECONDS)
 
-    def record(self, invocation: Invocation) -> None:
+    def record(self, event: Invocation | Wait) -> None:
         """Count a request at the present time."""
-        now = int(self._clock())
+        now = int(self.clock())
         with self._lock:
             if not self._seconds or self._seconds[-1][0] < now:
                 self._seconds.append((now, {}))
             second = self._seconds[-1][1]
-            for name, value in invocation.values():
-                key = invocation.variant, name
+            for name, value in event.values():
+                key = event.variant, name
                 if key not in second:
                     second[key] = Distribution()
                 second[key].add(value)

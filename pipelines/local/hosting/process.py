@@ -82,7 +82,8 @@ def run(root: Path, name: str, serve: Callable[[Database, Host], Serve]) -> None
 def _work(record: Record, database: Database, serve: Serve, stop: threading.Event, state: Path) -> None:
     metrics = Metrics(time.time)
     gateway = Gateway(listen((record.read() or {}).get("Url")), metrics)
-    supervisor = Supervisor(Scene(record, gateway, metrics), Alarms(database, record.name, metrics), serve, time.time)
+    scene = Scene(record, gateway, metrics, Alarms(database, record.name, metrics))
+    supervisor = Supervisor(scene, serve, time.time)
     gateway.start()
     url = f"http://{ADDRESS}:{gateway.port}"
     record.change(Url=url)

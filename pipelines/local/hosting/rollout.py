@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipelines.local.database import Document
 from pipelines.local.hosting import summaries
+from pipelines.local.hosting.alarms import Alarms
 from pipelines.local.hosting.deployment import Deployment, Phase
 from pipelines.local.hosting.documents import Record
 from pipelines.local.hosting.fleet import Fleet
@@ -32,6 +33,7 @@ class Scene:
     record: Record
     gateway: Gateway
     metrics: Metrics
+    alarms: Alarms
 
 
 class Rollout:
@@ -47,7 +49,9 @@ class Rollout:
         self._green = green
         self._started = started
         config = wanted.get("DeploymentConfig") if blue else None
-        self._deployment = Deployment(plan_of(config, green.instances), started)
+        plan = plan_of(config, green.instances)
+        self._deployment = Deployment(plan, started)
+        self._patience = scene.alarms.patience(plan.alarms)
         self._carried_out: Phase | None = None
         self._retirement: threading.Thread | None = None
         self.is_over = False
@@ -62,16 +66,20 @@ class Rollout:
         """All fleets that there are meanwhile."""
         return (self._blue, self._green) if self._blue else (self._green,)
 
-    def step(self, now: float, ringing: Sequence[str]) -> None:
-        """Do what is to be done now; `ringing` are the names of the alarms in ALARM state."""
+    def step(self, now: float, ringing: Sequence[str], oldest: float | None) -> None:
+        """Do what is to be done now.
+
+        `ringing` are the names of the alarms in ALARM state, `oldest` is when the oldest request was sent that the
+        green fleet has not answered.
+        """
         deployment, failed = self._deployment, self._green.failed
         failure = UNHEALTHY.format(variant=failed.name, reason=failed.failure) if failed else None
-        deployment.advance(now, ready=self._green.is_ready, failure=failure, ringing=ringing)
+        deployment.advance(now, ready=self._green.is_ready, failure=failure, ringing=ringing, oldest=oldest)
         if deployment.phase is not self._carried_out:
             self._carry_out(deployment.phase)
             self._carried_out = deployment.phase
         if deployment.phase is Phase.GIVEN_UP:
-            self._end_rollback()
+            self._end_rollback(is_answered=oldest is None)
         elif not failed:
             self._green.keep()
 
@@ -91,7 +99,10 @@ class Rollout:
         if self._carried_out is Phase.CREATING:
             # What was before says nothing about the green fleet.
             self._scene.metrics.clear()
-        routes = Routes(self._blue, self._green, self._deployment.share) if self._blue else Routes(self._green)
+        if self._blue:
+            routes = Routes(self._blue, self._green, self._deployment.share, self._patience)
+        else:
+            routes = Routes(self._green)
         self._scene.gateway.route(routes)
 
     def _show(self) -> None:
@@ -129,8 +140,8 @@ class Rollout:
             )
         self._retirement = self._green.retire(DRAIN_SECONDS)
 
-    def _end_rollback(self) -> None:
-        if self._retirement and self._retirement.is_alive():
+    def _end_rollback(self, *, is_answered: bool) -> None:
+        if not is_answered or (self._retirement and self._retirement.is_alive()):
             return
         # The errors of the green fleet went with it; alarms on them must not end the next deployment.
         self._scene.metrics.clear()

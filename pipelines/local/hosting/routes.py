@@ -38,12 +38,15 @@ class Rotation:
 class Routes:
     """Where requests go: to a serving fleet, and, while a deployment goes on, a share of them to a green one.
 
-    For the gateway's thread alone.
+    `patience` is the seconds that an alarm gives the green one for an answer. For the gateway's thread alone.
     """
 
-    def __init__(self, serving: Fleet, green: Fleet | None = None, share: float = 0.0) -> None:
+    def __init__(
+        self, serving: Fleet, green: Fleet | None = None, share: float = 0.0, patience: float | None = None
+    ) -> None:
         self._fleets = (serving, green) if green else (serving,)
         self._green = green
+        self.patience = patience
         targets = [*_targets(serving, 1 - share), *(_targets(green, share) if green and share else ())]
         self._all = Rotation(targets)
         names = {target.variant.name for target in targets}
@@ -55,6 +58,11 @@ class Routes:
     def is_ready(self) -> bool:
         """Whether every server of the serving fleet answers."""
         return self._fleets[0].is_ready
+
+    @property
+    def lasting_failure(self) -> str | None:
+        """Why the serving fleet cannot be had."""
+        return self._fleets[0].lasting_failure
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from pipelines.local.database import Document
 from pipelines.local.errors import DiskFull
-from pipelines.local.hosting.alarms import Alarms
 from pipelines.local.hosting.documents import WANTED, MissingConfig
 from pipelines.local.hosting.fleet import Fleet
 from pipelines.local.hosting.rollout import Rollout, Scene
 from pipelines.local.hosting.routes import Routes
-from pipelines.local.hosting.variant import Serve
+from pipelines.local.hosting.variant import CANNOT_START, Serve
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +31,10 @@ class Supervisor:
         _roll_out  the rollout, a step further
     """
 
-    def __init__(self, scene: Scene, alarms: Alarms, serve: Serve, clock: Callable[[], float]) -> None:
+    def __init__(self, scene: Scene, serve: Serve, clock: Callable[[], float]) -> None:
         self._scene = scene
         self._record = scene.record
-        self._alarms = alarms
+        self._alarms = scene.alarms
         self._serve = serve
         self._clock = clock
         self._serving: Fleet | None = None
@@ -72,6 +71,7 @@ class Supervisor:
             return self._roll_out(self._rollout)
         if self._serving:
             self._serving.keep()
+            self._tell_of(self._serving, document)
             self._look_at_alarms()
         return self._serving is not None
 
@@ -118,14 +118,23 @@ class Supervisor:
     def _roll_out(self, rollout: Rollout) -> bool:
         if self._serving:
             self._serving.keep()
-        now = self._clock()
-        rollout.step(now, self._alarms.ringing(now))
+        # In this order, so that what a request was counted as is known when it is not waited for any more.
+        oldest, now = self._scene.gateway.oldest_trial, self._clock()
+        rollout.step(now, self._alarms.ringing(now), oldest)
         if rollout.is_over:
             self._serving, self._rollout = rollout.fleet, None
             logger.info(
                 "endpoint: %s", f"InService, serving {rollout.fleet.config_name}" if rollout.fleet else "Failed"
             )
         return bool(self._serving or self._rollout)
+
+    def _tell_of(self, serving: Fleet, document: Document) -> None:
+        """Write down why a server cannot be started again; once it is there, take that away."""
+        reason, said = serving.lasting_failure, document.get("FailureReason", "")
+        if reason and reason != said:
+            self._record.change(FailureReason=reason)
+        elif said.startswith(CANNOT_START) and serving.is_ready:
+            self._record.change(FailureReason=None)
 
     def _look_at_alarms(self) -> None:
         now = self._clock()

@@ -21,6 +21,19 @@ SKIPPED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Seconds that a model has, as in the service, and that starting servers have.
+
+    One that is tried out has those of `trial`, on top of those that an alarm allows it, up to `longest_trial`.
+    """
+
+    model: float = 60.0
+    trial: float = 5.0
+    longest_trial: float = 25.0
+    start: float = 30.0
+
+
+@dataclass(frozen=True)
 class Call:
     """A request for a model: its headers, those that are for the model, and its body."""
 
@@ -80,6 +93,8 @@ class Upstream:
                 await asyncio.sleep(min(DYING_SECONDS, patience))
                 if variant.is_alive and variant.socket == socket:
                     return no_answer(500, f"the model server of variant {variant.name} broke off the connection twice")
+            if variant.lasting_failure:
+                return no_answer(503, variant.lasting_failure)
             if clock() >= deadline:
                 return no_answer(503, f"the model server of variant {variant.name} is not running")
             await asyncio.sleep(LOOK_AGAIN_SECONDS)

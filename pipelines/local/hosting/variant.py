@@ -16,6 +16,7 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
 # A server that lived that long was no failure to start.
 SOUND_SECONDS = 10.0
+CANNOT_START = "there is no model server for variant "
 
 
 class Server(Protocol):
@@ -44,6 +45,7 @@ class Variant:
         self.weight = float(config.get("InitialVariantWeight", 1.0))
         self.instances = int(config.get("InitialInstanceCount", 1))
         self.failure: str | None = None
+        self.lasting_failure: str | None = None
         self._config = config
         self._serve = serve
         self._lock = threading.Lock()
@@ -113,12 +115,19 @@ class Variant:
             # Whatever it was, somebody waits for this thread's result.
             is_known = isinstance(error, LocalError)
             logger.warning("variant %s: no model server: %s", self.name, error, exc_info=not is_known)
-            self.failure = str(error) or type(error).__name__
+            self._fail(str(error) or type(error).__name__)
         else:
-            self._started, self.failure, self._server = time.monotonic(), None, server
+            self._started, self._server = time.monotonic(), server
+            self.failure = self.lasting_failure = None
             logger.info("variant %s: its model server answers", self.name)
         with self._lock:
             self._starting = self._candidate = None
+
+    def _fail(self, reason: str) -> None:
+        # A single failure may be of the moment, such as a process that was killed while it started.
+        if self.failure:
+            self.lasting_failure = f"{CANNOT_START}{self.name}: {reason}"
+        self.failure = reason
 
     def _take(self, candidate: Server) -> Server:
         """Let `stop` reach a server that is to be started.

@@ -57,6 +57,21 @@ def test_an_alarm_gives_the_deployment_up_whenever_there_is_traffic(phase: Phase
     assert deployment.reason == "The following CloudWatch alarm is in ALARM state: latency."
 
 
+@pytest.mark.parametrize("phase", [Phase.BAKING, Phase.TERMINATING])
+def test_a_time_is_not_over_before_the_requests_are_that_were_sent_in_it(phase: Phase) -> None:
+    deployment, now = at_phase(phase)
+    deployment.advance(now + 60, ready=True, oldest=now + 1)
+    assert deployment.phase is phase
+    deployment.advance(now + 61, ready=True, oldest=now + 60)
+    assert deployment.phase is {Phase.BAKING: Phase.ACTIVATING, Phase.TERMINATING: Phase.DEPLOYED}[phase]
+
+
+def test_an_alarm_ends_what_waits_for_an_answer() -> None:
+    deployment, now = at_phase(Phase.BAKING)
+    deployment.advance(now + 60, ready=True, oldest=now + 1, ringing=["latency"])
+    assert deployment.phase is Phase.GIVEN_UP
+
+
 def test_all_alarms_that_ring_are_named() -> None:
     deployment, now = at_phase(Phase.BAKING)
     deployment.advance(now, ready=True, ringing=["latency", "errors"])

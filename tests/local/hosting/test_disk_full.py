@@ -15,8 +15,7 @@ PROGRAM = """
     from pipelines.local.hosting.metrics import Metrics
     from tests.local.containers.processes import wait_for
     from tests.local.hosting.backend import Backends
-    from tests.local.hosting.conftest import Clock
-    from tests.local.hosting.test_supervisor import Endpoint
+    from tests.local.hosting.supervised import Clock, Endpoint
 
     root, log = Path(sys.argv[1]), Path(sys.argv[2])
     logging.basicConfig(filename=log)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.local.hosting import starter
 from pipelines.local.session import session as local_session
+from tests.local.documents import BUCKET
 from tests.local.hosted import Hosting, hosting, variant, wait_until
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint"
@@ -263,6 +264,36 @@ def test_an_endpoint_that_is_deleted_while_no_process_can_start_is_gone(
     os.kill(site.pid("orphan"), signal.SIGKILL)
     monkeypatch.setattr(starter, "MODULE", "pipelines.local.hosting.no_such_module")
     delete(site, "orphan")
+
+
+@pytest.mark.parametrize("trouble", ["gone", "corrupt"])
+def test_an_endpoint_whose_model_cannot_be_loaded_again_says_why_at_once(site: Hosting, trouble: str) -> None:
+    lost = site.add_model(f"lost-{trouble}", ANSWER="lost")
+    site.add_config(lost, variant(model=lost))
+    site.add_endpoint("losing", lost)
+    s3 = site.session.client("s3")
+    if trouble == "gone":
+        s3.delete_object(Bucket=BUCKET, Key=f"{lost}/model.tar.gz")
+    else:
+        s3.put_object(Bucket=BUCKET, Key=f"{lost}/model.tar.gz", Body=b"corrupt")
+    os.kill(site.pid("losing"), signal.SIGKILL)
+    begun = time.monotonic()
+    with pytest.raises(ClientError) as caught:
+        site.invoke("losing", b"hello")
+    assert time.monotonic() - begun < 30
+    error: Any = caught.value.response
+    why = {"gone": f"{lost}/model.tar.gz does not exist", "corrupt": f"{lost}/model.tar.gz"}[trouble]
+    assert (error["Error"]["Code"], error["OriginalStatusCode"]) == ("ModelError", 503)
+    assert error["ResponseMetadata"]["RetryAttempts"] == 0
+    assert error["OriginalMessage"].startswith(
+        f"there is no model server for variant primary: Model '{lost}' cannot be served: "
+    )
+    assert why in error["OriginalMessage"]
+    wait_until(lambda: "FailureReason" in site.describe("losing"), "the reason")
+    described = site.describe("losing")
+    assert (described["EndpointStatus"], described["FailureReason"]) == ("InService", error["OriginalMessage"])
+    site.sagemaker.delete_model(ModelName=lost)
+    delete(site, "losing")
 
 
 def test_an_endpoint_in_service_that_cannot_be_started_says_so_and_is_tried_again(

@@ -7,12 +7,14 @@ from contextlib import closing
 import pytest
 
 from pipelines.local.hosting.fleet import Fleet
-from pipelines.local.hosting.gateway import Gateway, Limits
+from pipelines.local.hosting.gateway import Gateway
 from pipelines.local.hosting.metrics import Metrics
 from pipelines.local.hosting.routes import Routes
+from pipelines.local.hosting.upstream import Limits
 from tests.local.containers.processes import wait_for
 from tests.local.hosting.backend import Backends, HangUp, Reply, says
-from tests.local.hosting.conftest import Client, Load, Started
+from tests.local.hosting.clients import Client, Load
+from tests.local.hosting.conftest import Started
 
 
 def total(metrics: Metrics, variant: str, metric: str) -> float:

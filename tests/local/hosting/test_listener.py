@@ -16,7 +16,8 @@ from pipelines.local.hosting.listener import MAX_BODY_BYTES, listen
 from pipelines.local.hosting.routes import Routes
 from tests.local.containers.processes import wait_for
 from tests.local.hosting.backend import Backends
-from tests.local.hosting.conftest import Client, Started
+from tests.local.hosting.clients import Client
+from tests.local.hosting.conftest import Started
 from tests.unprivileged import NOBODY
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.local.containers.processes import is_gone, wait_for
 from tests.local.hosted import Hosting, hosting, variant
-from tests.local.hosting.conftest import Load
+from tests.local.hosting.clients import Load
 
 CANARY = {
     "BlueGreenUpdatePolicy": {
@@ -26,6 +26,11 @@ CANARY = {
     },
 }
 ALARMED = {**CANARY, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
+METRICS: dict[str, Any] = {
+    "raising": {"MetricName": "Invocation5XXErrors", "Statistic": "Sum", "Threshold": 0},
+    "hanging": {"MetricName": "ModelLatency", "ExtendedStatistic": "p95", "Threshold": 500_000},
+}
+HANGS = "def model_fn(folder):\n    pass\n\ndef transform_fn(*arguments):\n    while True:\n        pass\n"
 RAISES = "def model_fn(folder):\n    pass\n\ndef transform_fn(*arguments):\n    raise RuntimeError('broken')\n"
 
 
@@ -143,24 +148,23 @@ def test_no_request_fails_through_a_canary_under_load(site: Hosting) -> None:
     ]
 
 
-def test_no_request_fails_when_a_model_that_raises_is_rolled_back_under_load(site: Hosting) -> None:
-    site.add_model("broken", RAISES)
-    site.add_config("broken", variant(model="broken"))
+@pytest.mark.parametrize(("name", "script"), [("raising", RAISES), ("hanging", HANGS)])
+def test_no_request_fails_when_a_broken_model_is_rolled_back_under_load(site: Hosting, name: str, script: str) -> None:
+    site.add_model(name, script)
+    site.add_config(name, variant(model=name))
     dimensions = [{"Name": "EndpointName", "Value": "e"}, {"Name": "VariantName", "Value": "primary"}]
     site.session.client("cloudwatch").put_metric_alarm(
         AlarmName="errors",
         Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
+        **METRICS[name],
         Dimensions=dimensions,
-        Statistic="Sum",
         Period=10,
         EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="notBreaching",
     )
     with Load(port(site)) as load:
-        update(site, "broken", ALARMED)
+        update(site, name, ALARMED)
         described = site.settled("e")
         load.wait_for_more()
     assert (described["EndpointConfigName"], described["EndpointStatus"]) == ("one", "InService")

@@ -63,6 +63,22 @@ def test_a_server_that_cannot_start_is_tried_again_less_and_less_eagerly(
     assert variant.failure is None
 
 
+def test_only_what_fails_twice_in_a_row_is_a_lasting_failure(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.001)
+    backends.problems["m"] = "no model"
+    variant = of(backends)
+    variant.keep()
+    wait_for(lambda: variant.failure == "no model")
+    assert variant.lasting_failure is None
+    wait_for(lambda: variant.keep() or variant.lasting_failure is not None)  # type: ignore[func-returns-value]
+    assert variant.lasting_failure == "there is no model server for variant m: no model"
+    del backends.problems["m"]
+    keep_until_ready(variant)
+    assert variant.lasting_failure is None
+
+
 def test_an_error_of_our_own_is_a_reason_too() -> None:
     def serve(_: dict[str, Any]) -> Backend:
         raise KeyError("ModelName")
