@@ -62,6 +62,21 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+class Connection(RequestHandler):
+    """One connection; a client that sends no more, but has sent a whole request, gets its answer."""
+
+    __slots__ = ()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Tell whether there is still something to be said."""
+        waiter, request = self._waiter, self._current_request
+        is_idle = not self._request_count or (waiter is not None and not waiter.done())
+        if is_idle or (request is not None and not request.content.is_eof()):
+            return False
+        self.close()
+        return True
+
+
 class Listener(web.Server):
     """The connections of a port, each of which may be used by this user and no other."""
 
@@ -77,6 +92,10 @@ class Listener(web.Server):
         self._port = port
         self._peers = Peers(port)
         self._refused: dict[RequestHandler, ServiceError] = {}
+
+    def __call__(self) -> RequestHandler:
+        """Return what speaks HTTP on a new connection."""
+        return Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Look whose connection it is, once."""

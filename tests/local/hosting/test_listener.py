@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -74,6 +75,43 @@ def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(wire: socket.sock
     assert wire.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
     wire.sendall(b"1,2")
     assert wire.recv(1 << 16).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_client_that_sends_no_more_gets_the_answer_to_its_whole_request(
+    wire: socket.socket, backends: Backends
+) -> None:
+    sent_all, answer = threading.Event(), backends.latest("m").script
+    backends.latest("m").script = lambda body: answer(body) if sent_all.wait(30) else (500, b"")
+    wire.sendall(b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n1,2")
+    wire.shutdown(socket.SHUT_WR)
+    sent_all.set()
+    answer_text = received(wire)
+    assert answer_text.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer_text.endswith(b"\r\n\r\n3")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"POST /invocations HTTP/1.1\r\n",
+        b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1",
+    ],
+)
+def test_a_client_that_sends_no_more_before_its_request_is_whole_is_given_up(
+    wire: socket.socket, backends: Backends, sent: bytes
+) -> None:
+    wire.sendall(sent)
+    wire.shutdown(socket.SHUT_WR)
+    assert not received(wire).startswith(b"HTTP/1.1 200 ")
+    assert backends.latest("m").headers == []
+
+
+def test_a_kept_connection_ends_when_its_client_does(wire: socket.socket) -> None:
+    wire.sendall(b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    assert wire.recv(1 << 16).startswith(b"HTTP/1.1 200 OK\r\n")
+    wire.shutdown(socket.SHUT_WR)
+    assert received(wire) == b""
 
 
 @pytest.mark.parametrize(
