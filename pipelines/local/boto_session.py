@@ -86,6 +86,8 @@ def _botocore_session(region: str) -> botocore.session.Session:
 
 def _usable(root: Path) -> Path:
     try:
+        # It holds what its user alone may read: data, models and logs.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in FOLDERS:
             (root / name).mkdir(parents=True, exist_ok=True)
         problem = None if os.access(root, os.W_OK | os.X_OK) else "this user may not write there"

@@ -17,6 +17,7 @@ class Ownership:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._remove_leftovers()
         path = self._path(self.owner)
         # Locked before it has its name, so that nobody ever finds it unlocked.
         unlocked = path.with_suffix(".new")
@@ -40,6 +41,11 @@ class Ownership:
                 return True
             self._path(owner).unlink(missing_ok=True)
             return False
+
+    def _remove_leftovers(self) -> None:
+        """Remove the lock files of processes that were killed; owners begin with the number of theirs."""
+        for path in self._folder.glob("[0-9]*.lock"):
+            self.is_alive(path.stem)
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner}.lock"

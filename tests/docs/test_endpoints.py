@@ -12,18 +12,21 @@ from botocore.exceptions import ClientError
 from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.api.cloudwatch import METRICS
 from pipelines.local.api.runtime import MAX_BODY_BYTES, REFUSED
+from pipelines.local.hosting import logs
 from pipelines.local.hosting.alarms import NAMESPACE
 from pipelines.local.hosting.deployment_requests import MAX_PERCENT, SIZES
 from pipelines.local.hosting.endpoints import SERVING, START_SECONDS
-from pipelines.local.hosting.starter import log_of
+from pipelines.local.hosting.logs import log_of
 from pipelines.local.hosting.upstream import Limits
+from pipelines.local.hosting.variant import LONGEST_PAUSE_SECONDS
 from tests.docs.pages import PAGES, blocks, quoted, rows, section
 from tests.docs.test_commands import Shell
-from tests.local.documents import XGBOOST
+from tests.local.documents import BUCKET, XGBOOST
 from tests.local.hosted import Hosting, hosting, wait_until
 from tests.local.server.conftest import Aws
 
 PAGE = "docs/endpoints.md"
+LABELLED = b"label,age,amount\n1,41,2\n"
 STATES = {"Creating", "InService", "Updating", "RollingBack", "Failed", "Deleting"}
 
 
@@ -41,8 +44,10 @@ def site(tmp_path: Path) -> Iterator[Hosting]:
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["application/json"],
             },
+            CustomerMetadataProperties={"LabelledRows": f"s3://{BUCKET}/labelled.csv"},
         )
         assert container["Image"] == XGBOOST
+        made.session.client("s3").put_object(Bucket=BUCKET, Key="labelled.csv", Body=LABELLED)
         yield made
 
 
@@ -50,13 +55,13 @@ def test_the_program_and_the_commands_do_what_is_said_of_them(site: Hosting, tmp
     shell = Shell(tmp_path)
     (program,) = blocks(PAGES[PAGE], "python")
     shell.run_program(program)
+    shell.run_program(program)
     assert re.fullmatch(r"InService http://127\.0\.0\.1:\d+\n", shell.printed[program])
     aws = Aws(site.session, tmp_path)
-    (tmp_path / "claims.csv").write_text("1,2\n")
     commands = re.findall(r"^\$ aws (.*)$", PAGES[PAGE], re.MULTILINE)
     printed = [aws(*shlex.split(command)) for command in commands]
     assert json.loads(printed[0])["EndpointStatus"] == "InService"
-    assert json.loads((tmp_path / "answer").read_text())["body"] == "1,2\n"
+    assert json.loads((tmp_path / "answer").read_text())["body"] == "age,amount\n41,2\n"
     assert json.loads(printed[2])["MetricAlarms"] == []
     wait_until(lambda: site.sagemaker.list_endpoints()["Endpoints"] == [], "the end of the endpoint")
 
@@ -80,7 +85,12 @@ def test_metrics_are_documented() -> None:
 def test_the_numbers_are_right() -> None:
     text = " ".join(PAGES[PAGE].split())
     assert f"has more than {MAX_BODY_BYTES // 2**20} MiB" in text
-    assert f"within {Limits().model:g} seconds" in text
+    limits = Limits()
+    assert f"within {limits.model:g} seconds" in text
+    assert f"for {limits.trial:g} seconds, or {limits.trial:g} more than such an alarm allows" in text
+    assert f"but {limits.longest_trial:g} at most" in text
+    assert f"longer than {logs.MOST_BYTES >> 20} MiB is cut to its newest {logs.KEPT_BYTES >> 20} MiB" in text
+    assert f"tried again every {LONGEST_PAUSE_SECONDS:g} seconds" in text
     assert f"waits for up to {START_SECONDS:g} seconds" in text
 
 

@@ -41,3 +41,12 @@ def test_an_owner_dies_with_its_process_however_that_ends(tmp_path: Path) -> Non
         holder.send_signal(signal.SIGKILL)
     assert not mine.is_alive(owner)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{mine.owner}.lock"]
+
+
+def test_the_next_owner_removes_the_locks_of_dead_ones_and_no_others(tmp_path: Path) -> None:
+    mine = Ownership(tmp_path)
+    for name in ("1-dead.lock", "endpoint-e.lock"):
+        (tmp_path / name).touch()
+    next_one = Ownership(tmp_path)
+    left = {f"{mine.owner}.lock", f"{next_one.owner}.lock", "endpoint-e.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == left

@@ -53,6 +53,13 @@ def test_a_session_makes_its_folders_and_nothing_else(tmp_path: Path) -> None:
     assert found == ["deep", "deep/root", *(f"deep/root/{name}" for name in ("jobs", "logs", "s3", "tmp"))]
 
 
+def test_a_new_root_is_for_its_user_alone_and_one_that_is_there_stays_as_open_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    for name in ("new", "shared"):
+        pipelines.local.session(tmp_path / name)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("new", "shared")] == [0o700, 0o755]
+
+
 def test_the_default_root_is_in_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     client = pipelines.local.session().client("s3")

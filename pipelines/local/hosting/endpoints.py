@@ -11,7 +11,8 @@ from pipelines.local.hosting.configs import EndpointConfigs
 from pipelines.local.hosting.connections import Call, Connections, NoReply, Reply
 from pipelines.local.hosting.deployment_requests import check_deployment
 from pipelines.local.hosting.documents import CONFIGS, KIND, OWNER, URL, WANTED, config_of, needs_process
-from pipelines.local.hosting.starter import CannotStart, Starter, log_of
+from pipelines.local.hosting.logs import log_of
+from pipelines.local.hosting.starter import CannotStart, Starter
 from pipelines.local.jobs.machine import Machine
 from pipelines.local.jobs.requests import refuse
 from pipelines.local.ownership import Ownership

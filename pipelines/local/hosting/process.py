@@ -22,9 +22,10 @@ from pipelines.local.hosting.alarms import Alarms
 from pipelines.local.hosting.documents import Record
 from pipelines.local.hosting.gateway import Gateway
 from pipelines.local.hosting.listener import ADDRESS, listen
+from pipelines.local.hosting.logs import keep_short, log_of
 from pipelines.local.hosting.metrics import Metrics
 from pipelines.local.hosting.rollout import Scene
-from pipelines.local.hosting.starter import log_of
+from pipelines.local.hosting.starter import lock_of
 from pipelines.local.hosting.supervisor import Supervisor
 from pipelines.local.hosting.variant import Serve
 from pipelines.local.ownership import Ownership
@@ -41,7 +42,7 @@ class Models:
     """Gives a production variant of an endpoint its model server, in a folder of its own."""
 
     def __init__(self, root: Path, name: str, database: Database, host: Host) -> None:
-        self._folder = root / "jobs" / "Endpoints" / name
+        self._folder = folder_of(root, name)
         self._log = log_of(root, name)
         self._store = Store(root / "s3")
         self._database = database
@@ -65,6 +66,11 @@ class Models:
         remove_tree(self._folder)
 
 
+def folder_of(root: Path, name: str) -> Path:
+    """Return where the model servers of an endpoint have their folders."""
+    return root / "jobs" / "Endpoints" / name
+
+
 def run(root: Path, name: str, serve: Callable[[Database, Host], Serve]) -> None:
     """Be the process of an endpoint, unless another one is."""
     stop = threading.Event()
@@ -75,7 +81,11 @@ def run(root: Path, name: str, serve: Callable[[Database, Host], Serve]) -> None
         record = Record(database, name, ownership)
         if record.claim():
             host.start()
+            cutting = threading.Thread(target=keep_short, args=(log_of(root, name).parent, stop), daemon=True)
+            cutting.start()
             _work(record, database, serve(database, host), stop, root / STATE)
+            remove_tree(folder_of(root, name))
+            lock_of(root, name).unlink(missing_ok=True)
     ownership.release()
 
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.local.hosting.logs import log_of
+
 PACKAGES = Path(__file__).parents[3]
 MODULE = "pipelines.local.hosting.process"
 # The shell leaves at once, and what it has started in the background belongs to init from then on.
@@ -43,7 +45,7 @@ class Starter:
         Raises:
             CannotStart: it was tried before, in vain.
         """
-        with self._lock, _alone(self._root / "owners" / f"endpoint-{name}.lock") as descriptor:
+        with self._lock, _alone(lock_of(self._root, name)) as descriptor:
             if descriptor is None:
                 return
             attempts = self._attempts.get(name)
@@ -57,6 +59,11 @@ class Starter:
             _detach(self._root, name, descriptor)
 
 
+def lock_of(root: Path, name: str) -> Path:
+    """Return the file that is locked from the start of an endpoint's process to its end."""
+    return root / "owners" / f"endpoint-{name}.lock"
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[int | None]:
     """Yield a descriptor whose lock lives as long as any process that inherits it; None while one does."""
@@ -67,11 +74,6 @@ def _alone(path: Path) -> Iterator[int | None]:
             yield None
         else:
             yield file.fileno()
-
-
-def log_of(root: Path, name: str) -> Path:
-    """Return where the process of an endpoint writes what happens."""
-    return root / "logs" / "aws" / "sagemaker" / "Endpoints" / name / "endpoint.log"
 
 
 def _detach(root: Path, name: str, descriptor: int) -> None:

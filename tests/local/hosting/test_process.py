@@ -189,7 +189,8 @@ def test_a_deleted_endpoint_leaves_neither_processes_nor_files(site: Hosting) ->
     site.sagemaker.delete_endpoint(EndpointName="e")
     wait_for_the_end_of(everyone)
     assert site.session.sagemaker.machine.database.get("endpoint", "e") is None
-    assert list((site.root / "jobs/Endpoints/e").iterdir()) == []
+    assert list((site.root / "jobs/Endpoints").iterdir()) == []
+    assert len(list((site.root / "owners").iterdir())) == 1, "only that of the session"
     assert log(site)[-2:] == ["endpoint: deleted", "endpoint: the process ends"]
 
 
