@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from botocore.exceptions import ClientError
-
 from pipelines.delivery.deployment.alarms import find_alarms, restore_alarms
-from pipelines.delivery.deployment.endpoint import IN_SERVICE, State
-from pipelines.delivery.deployment.endpoint_test import examine
+from pipelines.delivery.deployment.endpoint import IN_SERVICE
 from pipelines.delivery.deployment.fallback import Fallback, fall_back, test_again
 from pipelines.delivery.deployment.marks import mark_deployed, mark_rolled_back
 from pipelines.delivery.deployment.memory import Memory, read_memory, write_memory
@@ -18,14 +15,12 @@ from pipelines.delivery.deployment.release import Release, release
 from pipelines.delivery.deployment.report import Report
 from pipelines.delivery.deployment.requests import example
 from pipelines.delivery.deployment.result import Outcome, Result, Serving
-from pipelines.delivery.deployment.rivals import check_serves, check_turned_back
+from pipelines.delivery.deployment.rivals import check_turned_back
 from pipelines.delivery.deployment.rows import Rows
 from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
-from pipelines.delivery.errors import DeliveryError
+from pipelines.delivery.deployment.trial import make_trial
 from pipelines.delivery.packages import ModelPackage, describe
-
-_TESTS = 3
 
 
 @dataclass(frozen=True)
@@ -64,28 +59,11 @@ def _judge(attempt: Attempt, released: Release) -> Result:
         return _turned_back(attempt, released)
     if released.change == "unchanged":
         tools.journal.say(f"endpoint {order.endpoint} already serves {plan.config}: there is only its test to do")
-    report = _examine(attempt, state)
+    report = make_trial(tools, order, attempt.package, attempt.rows, state)
     tools.journal.say(f"test of {plan.config}: {'passed' if report.passed else report.unsuitable or report.reason}")
     # Another command may have tested what served before only while this one was at its own release.
     memory = read_memory(tools, state.arn, order.endpoint)
     return _keep(attempt, released, memory, report) if report.passed else _take_back(attempt, memory, report)
-
-
-def _examine(attempt: Attempt, state: State) -> Report:
-    """Test the endpoint until nobody has changed it while that went on."""
-    tools, name, config = attempt.tools, attempt.order.endpoint, attempt.plan.config
-    for _ in range(_TESTS):
-        try:
-            report = examine(tools, name, config, attempt.package, attempt.rows, attempt.order.limits)
-        except ClientError:
-            check_serves(tools, name, config)
-            raise
-        now = check_serves(tools, name, config)
-        if now.modified == state.modified:
-            return report
-        tools.journal.say(f"endpoint {name} was changed during its test, and serves {config}: testing again")
-        state = now
-    raise DeliveryError(f"endpoint {name} was changed during each of {_TESTS} tests: try again later")
 
 
 def _check_again(attempt: Attempt) -> None:
@@ -137,9 +115,9 @@ def _turned_back(attempt: Attempt, released: Release) -> Result:
     tools, order, package, state = attempt.tools, attempt.order, attempt.package, released.state
     why = (state.reason if state else None) or "the service gives no reason"
     mark_rolled_back(tools, package, order, why)
-    if state and state.config and state.status == IN_SERVICE:
+    if state and state.status == IN_SERVICE:
         tools.journal.say(f"the service rolled {package.name} back: {why}")
-        return _fallen(attempt, test_again(tools, order, state.config), why)
+        return _fallen(attempt, test_again(tools, order, state), why)
     tools.journal.say(f"endpoint {order.endpoint} is {state.status if state else 'gone'}: {why}")
     return _fallen(attempt, fall_back(tools, order, released.memory.tested, attempt.plan.config), why)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.aws_errors import explain
-from pipelines.delivery.deployment.endpoint import IN_SERVICE, look
-from pipelines.delivery.deployment.endpoint_test import check_testable, examine
+from pipelines.delivery.deployment.endpoint import IN_SERVICE, State, look
+from pipelines.delivery.deployment.endpoint_test import check_testable
 from pipelines.delivery.deployment.order import Order
 from pipelines.delivery.deployment.plan import Plan
 from pipelines.delivery.deployment.release import delete_endpoint, release
@@ -18,6 +18,7 @@ from pipelines.delivery.deployment.rivals import RivalError, make_rival_error
 from pipelines.delivery.deployment.rows import read_rows
 from pipelines.delivery.deployment.serving import package_of
 from pipelines.delivery.deployment.tools import Tools
+from pipelines.delivery.deployment.trial import make_trial
 from pipelines.delivery.errors import ContactError, DeliveryError, FollowingTimeoutError, InterruptionError
 
 # The statuses of an endpoint that answers nobody.
@@ -68,14 +69,18 @@ def _go_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fal
     released = release(tools, order, Plan(target), None, lambda: _check_own(tools, order, failed))
     if not (released.state and released.state.serves(target)):
         return _stuck(tools, order, f"the way back to {target} failed as well")
-    return test_again(tools, order, target)
+    return test_again(tools, order, released.state)
 
 
-def test_again(tools: Tools, order: Order, config: str) -> Fallback:
+def test_again(tools: Tools, order: Order, state: State) -> Fallback:
     """Test the config that serves again, as well as its package allows."""
+    config = str(state.config)
     serving = Serving(config, package_of(tools, config))
     try:
-        report = _test(tools, order, serving)
+        report = _test(tools, order, serving, state)
+    except RivalError as error:
+        now = _serving(tools, look(tools, order.endpoint))
+        return Fallback("rolled_back", f"{serving.name} served again; then {error}", now)
     except DeliveryError as error:
         tools.journal.say(f"{serving.name} serves again, untested: {error}")
         return Fallback("rolled_back", f"{serving.name} serves again, untested", serving)
@@ -86,12 +91,12 @@ def test_again(tools: Tools, order: Order, config: str) -> Fallback:
     return Fallback("failed", f"{serving.name} serves again, but fails its test too: {report.reason}", serving, report)
 
 
-def _test(tools: Tools, order: Order, serving: Serving) -> Report:
+def _test(tools: Tools, order: Order, serving: Serving, state: State) -> Report:
     if serving.package is None:
         raise DeliveryError("its model package is not known")
     check_testable(serving.package, order.limits)
     rows = read_rows(tools, serving.package, order.test_data)
-    return examine(tools, order.endpoint, serving.config, serving.package, rows, order.limits)
+    return make_trial(tools, order, serving.package, rows, state)
 
 
 def _stuck(tools: Tools, order: Order, said: str) -> Fallback:
@@ -99,12 +104,17 @@ def _stuck(tools: Tools, order: Order, said: str) -> Fallback:
     state = look(tools, order.endpoint)
     if state is None:
         return Fallback("failed", f"{said}: there is no endpoint {order.endpoint} any more")
-    answers = state.status not in _SILENT
-    serving = Serving(state.config, package_of(tools, state.config)) if state.config and answers else None
+    serving = _serving(tools, state)
     what = f"{serving.name} serves" if serving else "nothing serves"
     return Fallback(
         "failed", f"{said}: {what}, the endpoint is {state.status} ({state.reason or 'no reason'})", serving
     )
+
+
+def _serving(tools: Tools, state: State | None) -> Serving | None:
+    if state is None or state.config is None or state.status in _SILENT:
+        return None
+    return Serving(state.config, package_of(tools, state.config))
 
 
 def _check_own(tools: Tools, order: Order, failed: str) -> None:

@@ -66,7 +66,7 @@ def await_test(tools: Tools, name: str, state: State, memory: Memory) -> bool:
     began, age = tools.clock(), (datetime.now(UTC) - state.modified).total_seconds()
     # By two clocks, of which one may be wrong.
     longest = min(TEST_SECONDS, TEST_SECONDS - age)
-    if state.config == memory.tested or longest <= 0:
+    if state.status != IN_SERVICE or state.config == memory.tested or longest <= 0:
         return False
     tools.journal.say(
         f"{state.config} serves at endpoint {name} and has not passed its test yet, which another command may be "

@@ -143,6 +143,33 @@ def test_what_another_command_deployed_after_a_failed_test_is_not_taken_back(sce
     assert (scene.stage(2), scene.stage(3)) == (("staging", "Deployed"), ("staging", "RolledBack"))
 
 
+def test_what_serves_again_is_not_said_to_pass_when_another_command_replaces_it(scene: Scene) -> None:
+    scene.aws.endpoints.models[3] = BROKEN
+    tests: list[str] = []
+
+    def before(operation: str, _: Document) -> None:
+        is_again = len(scene.aws.sent("UpdateEndpoint")) == 2 and scene.serving(STAGING) == 1
+        if operation == "InvokeEndpoint" and is_again and not tests:
+            tests.append(operation)
+            scene.deploy(STAGING, "2")
+
+    scene.aws.before = before
+    result = scene.deploy(STAGING, "3")
+    assert (result.outcome, result.exit_code, result.fallback_test) == ("rolled_back", 1, None)
+    assert "(fraud/1) served again; then another command changed endpoint" in result.reason
+    assert result.serving
+    assert result.serving.package
+    assert result.serving.package.version == scene.serving(STAGING) == 2
+
+
+def test_an_endpoint_that_failed_a_moment_ago_is_not_taken_for_being_tested(scene: Scene) -> None:
+    leave_untested(scene, "2")
+    scene.aws.before = lambda operation, request: None
+    endpoint(scene).now = {"EndpointStatus": "Failed", "FailureReason": "no capacity"}
+    assert scene.deploy(STAGING, "3").outcome == "deployed"
+    assert "has not passed its test yet" not in scene.out.getvalue()
+
+
 def test_a_version_that_another_command_tests_is_waited_for_and_remembered(scene: Scene) -> None:
     config = leave_untested(scene, "2")
     waiting: list[str] = []
