@@ -90,6 +90,13 @@ def raising_inference(files: Files) -> None:
     )
 
 
+def hanging_inference(files: Files) -> None:
+    """Let no prediction ever end."""
+    files["code/inference.py"] += (
+        b"\n\ndef transform_fn(model, body, content_type, accept):\n    while True:\n        pass\n"
+    )
+
+
 def inverted_inference(files: Files) -> None:
     """Let every probability be that of the contrary: the answers look right, and are not."""
     files["code/inference.py"] += (

@@ -13,6 +13,7 @@ from tests.end_to_end.deployments import (
     Files,
     Load,
     Registry,
+    hanging_inference,
     inverted_inference,
     predict,
     raising_inference,
@@ -131,7 +132,10 @@ def test_every_labelled_row_has_the_same_bits_at_the_endpoint_one_by_one_and_in_
     assert [one.strip() for one in singles] == together[:50]
 
 
-@pytest.mark.parametrize("broken", [(raising_inference, "is in ALARM state"), (inverted_inference, "ROC AUC")])
+@pytest.mark.parametrize(
+    "broken",
+    [(raising_inference, "in ALARM state"), (hanging_inference, "in ALARM state"), (inverted_inference, "ROC AUC")],
+)
 def test_a_broken_model_is_rolled_back_and_no_request_fails_meanwhile(
     deployed: dict[str, Done], shell: Shell, registry: Registry, row: bytes, broken: Broken
 ) -> None:
