@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from pipelines.delivery.approval.serving import Serving, find_serving
+from pipelines.delivery.lifecycle import STAGES
 from pipelines.delivery.packages import describe
 from tests.delivery.deployment.fake_aws import ARN, GROUP
 from tests.delivery.deployment.scenes import PRODUCTION, STAGING, Scene
 from tests.delivery.deployment.service import Refusal
-
-STAGES = ("staging", "production")
 
 
 @pytest.fixture
