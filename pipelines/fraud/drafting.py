@@ -23,6 +23,8 @@ MAX_CATEGORIES = 256
 FORMATS = ("csv", "parquet")
 ID_NAME = re.compile(r"(?i:(^|[^a-z])(id|key|uuid|guid|index|unnamed: 0)|^)$|[a-z]I[dD]$")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}([./-])[0-9]{1,2}\2[0-9]{2,4})([T ][0-9]{2}:[0-9]{2}.*)?")
+LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 AS_AN_ID = "has another value in each row, as an id has"
 POSITIVE_WORDS = ("yes", "y", "true", "t", "positive", "pos")
 
@@ -188,9 +190,12 @@ def _describe(
             entries.append({"name": name, "kind": "drop"})
         else:
             reason = _reason_to_drop(name, table[name])
+            kind = "drop" if reason else _kind_of(table[name])
             if reason:
                 notes.append(f"column {name!r} {reason}: it is left out (drop)")
-            entries.append({"name": name, "kind": "drop" if reason else _kind_of(table[name])})
+            elif doubt := _doubt(table[name], kind):
+                notes.append(f"column {name!r} {doubt}")
+            entries.append({"name": name, "kind": kind})
     return entries
 
 
@@ -226,13 +231,33 @@ def _reason_to_drop(name: str, values: pa.ChunkedArray) -> str:
 
 def _reason_against(texts: Sequence[object], rows: int) -> str:
     """Return why distinct texts are no categories, or nothing."""
-    strays = [repr(text) for text in texts if not NUMBER.fullmatch(str(text))]
+    if all(DATE.fullmatch(str(text)) for text in texts):
+        return "holds dates"
+    strays = _strays(texts)
     if len(texts) > MAX_CATEGORIES and len(strays) < len(texts) / 2:
         return f"has texts among its numbers ({', '.join(strays[:3])}; an empty cell is a missing value)"
     if len(texts) == rows > 1:
         return AS_AN_ID
     if len(texts) > MAX_CATEGORIES:
         return f"has {len(texts)} different texts, and a category has {MAX_CATEGORIES} at most"
+    return ""
+
+
+def _strays(texts: Sequence[object]) -> list[str]:
+    return [repr(text) for text in texts if not NUMBER.fullmatch(str(text))]
+
+
+def _doubt(values: pa.ChunkedArray, kind: str) -> str:
+    """Return what a person may know better about a column that is kept, or nothing."""
+    if kind not in ("integer", "category") or pa.types.is_integer(values.type):
+        return ""
+    texts = pc.unique(values.drop_null()).to_pylist()
+    if kind == "integer" and any(isinstance(text, str) and LEADING_ZERO.fullmatch(text) for text in texts):
+        return "has numbers that begin with 0: it is taken for an integer; if they are codes, make it a category"
+    strays = _strays(texts)
+    if kind == "category" and 0 < len(strays) < len(texts) / 2:
+        shown = ", ".join(strays[:3])
+        return f"has texts among its numbers ({shown}): it is taken for a category; empty cells would make it a number"
     return ""
 
 

@@ -182,6 +182,29 @@ def test_parquet_tells_its_types_itself(tmp_path: Path) -> None:
     assert "column 'day' holds date32[day]: it is left out (drop)" in found.notes
 
 
+def test_what_a_person_may_know_better_is_said(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "day": ["2024-01-31", "2024-02-01 10:30:00"] * 4,
+            "german": ["31.1.2024", "1.2.24"] * 4,
+            "zip": ["00012", "70173"] * 4,
+            "dose": ["1", "2", "3.5", "unknown"] * 2,
+            "grade": ["1", "A"] * 4,
+            "y": [0, 1] * 4,
+        }
+    )
+    found = explained_draft(folder_of(tmp_path, t=table), "y")
+    assert found.document["drop"] == ["day", "german"]
+    assert kinds(found.document) == {"zip": "integer", "dose": "category", "grade": "category", "y": "label"}
+    assert found.notes == (
+        "column 'day' holds dates: it is left out (drop)",
+        "column 'german' holds dates: it is left out (drop)",
+        "column 'zip' has numbers that begin with 0: it is taken for an integer; if they are codes, make it a category",
+        "column 'dose' has texts among its numbers ('unknown'): it is taken for a category; "
+        "empty cells would make it a number",
+    )
+
+
 WHOLE = passengers()
 REFUSED: list[tuple[Frames, dict[str, Any], str]] = [
     ({}, {}, "no *.csv and no *.parquet; give the folder with the data"),
