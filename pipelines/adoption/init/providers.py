@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipelines.adoption.init.checkout import Checkout
 from pipelines.adoption.init.edits import Edit
 from pipelines.adoption.init.git import require_committed
+from pipelines.delivery.errors import UsageError
 
 GITHUB, CODEBUILD = "github", "codebuild"
 PROVIDERS = (GITHUB, CODEBUILD)
@@ -40,8 +41,17 @@ FILES = {
 def remove_others(checkout: Checkout, provider: str) -> Iterator[Edit]:
     """Yield the removal of each file that only the other provider needs; refuse what git could not bring back."""
     (other,) = set(PROVIDERS) - {provider}
-    names = [name for name in FILES[other] if (checkout.root / name).is_file()]
+    if not _files_of(provider, checkout):
+        raise UsageError(
+            f"this copy has no files of {provider} any more: removing those of {other} would leave it without CI; "
+            f"give --provider {other}"
+        )
+    names = _files_of(other, checkout)
     if names:
         require_committed(checkout.root, names, "--remove-other-provider")
     for name in names:
         yield Edit(checkout.root / name, None)
+
+
+def _files_of(provider: str, checkout: Checkout) -> list[str]:
+    return [name for name in FILES[provider] if (checkout.root / name).is_file()]

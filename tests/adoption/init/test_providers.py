@@ -41,6 +41,14 @@ def test_folders_that_were_only_for_them_go_too(copy: Copy) -> None:
     assert (copy.root / "tests" / "workflows").is_dir()
 
 
+def test_one_provider_always_stays(copy: Copy) -> None:
+    remove(copy, CODEBUILD)
+    before = copy.files()
+    with pytest.raises(UsageError, match="this copy has no files of github any more: .*; give --provider codebuild"):
+        list(remove_others(checkout(copy), GITHUB))
+    assert copy.files() == before
+
+
 def test_a_teams_own_workflow_stays(copy: Copy) -> None:
     copy.write(".github/workflows/ours.yml", "name: Ours\n")
     assert ".github/workflows/ours.yml" not in remove(copy, CODEBUILD)
