@@ -44,7 +44,7 @@ def test_folders_that_were_only_for_them_go_too(copy: Copy) -> None:
 def test_one_provider_always_stays(copy: Copy) -> None:
     remove(copy, CODEBUILD)
     before = copy.files()
-    with pytest.raises(UsageError, match="this copy has no files of github any more: .*; give --provider codebuild"):
+    with pytest.raises(UsageError, match=r"this copy has no files of github any more: .*; give --provider codebuild"):
         list(remove_others(checkout(copy), GITHUB))
     assert copy.files() == before
 
