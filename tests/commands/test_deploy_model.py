@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import command_line
+from pipelines.command_line import typed_name
 from pipelines.delivery.run import Site
 from pipelines.deploy_model import main
 from tests.delivery.deployment.fake_aws import ARN, GROUP, ROLE
@@ -196,5 +197,6 @@ def test_time_that_is_over_says_the_command_that_goes_on(
     done = call(*STAGING, *IN_AWS, "--model-package", "1", "--timeout", "1e-9")
     assert done.code == 1
     assert done.error.startswith("deploy-model: error: followed fraud-staging for 1e-09 minutes, and it goes on; the")
-    assert done.error.endswith("deploy-model --stage staging --note 'a b'\n")
+    typed = typed_name("deploy-model")
+    assert done.error.endswith(f"{typed} --stage staging --note 'a b'\n")
     assert call(*STAGING, *IN_AWS, "--model-package", "1").code == 0

@@ -30,7 +30,7 @@ def test_a_registered_model_is_reported_and_the_reports_command_approves_it(
     assert f"{done.outcome['verdict']['tuned_roc_auc']:.4f}".rstrip("0") in page.all("section")[0].words
     command = page.all("pre")[0].words.strip()
     approval = subprocess.run(
-        ["bash", "-c", command.replace("python", f'"{sys.executable}"', 1)],
+        ["bash", "-c", f'approve-model() {{ "{sys.executable}" -m pipelines.approve_model "$@"; }}; {command}'],
         cwd=shared_shell.folder,
         env=shared_shell.environment(),
         capture_output=True,

@@ -57,7 +57,8 @@ def execute(command: list[str], environment: dict[str, str]) -> NoReturn:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     program = sys.executable if PYTHON.fullmatch(Path(command[0]).name) else command[0]
     try:
-        os.execvpe(program, command, environment)  # noqa: S606 no shell is wanted
+        # Python finds its environment by the name that it is called by.
+        os.execvpe(program, [program, *command[1:]], environment)  # noqa: S606 no shell is wanted
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         os._exit(COMMAND_NOT_FOUND if isinstance(error, FileNotFoundError) else COMMAND_NOT_EXECUTABLE)
