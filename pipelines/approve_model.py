@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from pipelines.delivery.run import Site
 
 LISTED = 20
-_GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,24 +55,9 @@ def make_parser() -> Parser:
 
 
 def _add_flags_of_place(parser: Parser) -> None:
-    parser.add_argument("--group", metavar="NAME", type=_parse_group, help="the model package group")
-    parser.add_argument(
-        "-n",
-        "--module-name",
-        metavar="MODULE",
-        type=parse_text,
-        help=f"the pipeline whose settings name the group (default {DEFAULT_MODULE})",
-    )
+    command_line.add_group_flags(parser)
     parser.add_argument("--json", metavar="FILE", type=parse_path, help="write what is shown or done, for machines")
     command_line.add_local_flags(parser)
-
-
-def _parse_group(text: str) -> str:
-    if not _GROUP.fullmatch(text):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no model package group: expected at most 63 letters, digits and hyphens"
-        )
-    return text
 
 
 def _run(options: argparse.Namespace) -> int:

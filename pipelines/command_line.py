@@ -7,7 +7,9 @@ import atexit
 import gc
 import io
 import json
+import math
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -30,6 +32,7 @@ ROOT_WITHOUT_LOCAL = "--local-root is for --local: give both or none"
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/sagemaker-local"
 LOCAL_INTERVAL, AWS_INTERVAL = 0.1, 15.0
 AWS_ATTEMPTS = 8
+_GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 # More than a cached run makes, so that it never collects.
 COLLECTED_OBJECTS = 200_000
 
@@ -78,6 +81,42 @@ def add_local_flags(parser: Parser) -> None:
         type=parse_path,
         help=f"where the local SageMaker keeps its state (default {DEFAULT_ROOT})",
     )
+
+
+def add_group_flags(parser: Parser) -> None:
+    """Add the flags that say which model package group is meant."""
+    parser.add_argument("--group", metavar="NAME", type=_parse_group, help="the model package group")
+    parser.add_argument(
+        "-n",
+        "--module-name",
+        metavar="MODULE",
+        type=parse_text,
+        help=f"the pipeline whose settings name the group (default {DEFAULT_MODULE})",
+    )
+
+
+def parse_minutes(text: str) -> float:
+    """Read a time in minutes."""
+    minutes = parse_number(text)
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of minutes above 0, not '{text}'")
+    return minutes
+
+
+def parse_difference(text: str) -> float:
+    """Read a difference of ROC AUC."""
+    difference = parse_number(text)
+    if not 0 <= difference <= 1:
+        raise argparse.ArgumentTypeError(f"expected a difference of ROC AUC from 0 to 1, not '{text}'")
+    return difference
+
+
+def parse_number(text: str) -> float:
+    """Read a number; what is none is NaN, which no bounds hold."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def parse_text(text: str) -> str:
@@ -255,6 +294,14 @@ def _collect_rarely() -> None:
     """Save the garbage collector's work on what is loaded at the start and kept to the end: a third of a cached run."""
     gc.set_threshold(COLLECTED_OBJECTS)
     atexit.register(gc.freeze)
+
+
+def _parse_group(text: str) -> str:
+    if not _GROUP.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no model package group: expected at most 63 letters, digits and hyphens"
+        )
+    return text
 
 
 def _json(text: str) -> object:

@@ -9,7 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines import command_line
-from pipelines.command_line import DEFAULT_MODULE, DEFAULT_ROOT, Parser, parse_path, parse_tags, parse_text
+from pipelines.command_line import (
+    DEFAULT_ROOT,
+    Parser,
+    parse_difference,
+    parse_minutes,
+    parse_number,
+    parse_path,
+    parse_tags,
+    parse_text,
+)
 from pipelines.delivery.deployment.names import S3_OBJECT
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_target
@@ -20,7 +29,6 @@ CANARY_PERCENT, LARGEST_CANARY = 50, 50
 CAPTURE_PERCENT = 20
 BAKE_SECONDS, LOCAL_BAKE_SECONDS, LONGEST_BAKE = 300, 1, 3600
 TERMINATION_SECONDS = 120
-_GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 _KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}", re.ASCII)
 _INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+", re.ASCII)
 # What deploy-model knows its own by, and what AWS keeps to itself.
@@ -66,7 +74,7 @@ def make_parser() -> Parser:
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--rollback", action="store_true", help="return to the version that served before")
     instead.add_argument("--teardown", action="store_true", help="remove the endpoint and all that was made for it")
-    parser.add_argument("--timeout", metavar="MINUTES", type=_parse_minutes, help="wait for so long, then exit code 1")
+    parser.add_argument("--timeout", metavar="MINUTES", type=parse_minutes, help="wait for so long, then exit code 1")
     parser.add_argument("--json", metavar="FILE", type=parse_path, help="write the outcome here, for machines")
     command_line.add_local_flags(parser)
     parser.set_defaults(kwargs=None)
@@ -74,14 +82,7 @@ def make_parser() -> Parser:
 
 
 def _add_flags_of_place(parser: Parser) -> None:
-    parser.add_argument("--group", metavar="NAME", type=_parse_group, help="the model package group")
-    parser.add_argument(
-        "-n",
-        "--module-name",
-        metavar="MODULE",
-        type=parse_text,
-        help=f"the pipeline whose settings name the group (default {DEFAULT_MODULE})",
-    )
+    command_line.add_group_flags(parser)
     parser.add_argument(
         "--endpoint-name", metavar="NAME", type=parse_text, help="the endpoint (default <group>-<stage>)"
     )
@@ -146,7 +147,7 @@ def _add_flags_of_test(parser: Parser) -> None:
     parser.add_argument(
         "--auc-tolerance",
         metavar="D",
-        type=_fraction,
+        type=parse_difference,
         help="how far the ROC AUC may be from the registered one (default 0.02)",
     )
 
@@ -207,39 +208,10 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def _positive(text: str) -> float:
-    value = _number(text)
+    value = parse_number(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number of milliseconds above 0, not '{text}'")
     return value
-
-
-def _parse_minutes(text: str) -> float:
-    value = _number(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number of minutes above 0, not '{text}'")
-    return value
-
-
-def _fraction(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a difference of ROC AUC from 0 to 1, not '{text}'")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _parse_group(text: str) -> str:
-    if not _GROUP.fullmatch(text):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no model package group: expected at most 63 letters, digits and hyphens"
-        )
-    return text
 
 
 def _parse_key(text: str) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 
 from pipelines import command_line
-from pipelines.command_line import Parser, parse_path, parse_tags, parse_text
+from pipelines.command_line import Parser, parse_difference, parse_minutes, parse_path, parse_tags, parse_text
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_folder, check_target
 from pipelines.input_data import PARAMETER, check_input_data
@@ -72,7 +71,7 @@ def _add_flags_of_following(parser: Parser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="MINUTES",
-        type=_parse_minutes,
+        type=parse_minutes,
         help="follow for so long; the execution then goes on, exit code 1",
     )
     parser.add_argument(
@@ -81,7 +80,7 @@ def _add_flags_of_following(parser: Parser) -> None:
     parser.add_argument(
         "--no-regression",
         metavar="DELTA",
-        type=_parse_delta,
+        type=parse_difference,
         help="reject a model whose ROC AUC is below the approved champion's by more than this",
     )
 
@@ -96,27 +95,6 @@ def _add_flags_of_identity(parser: Parser) -> None:
     parser.add_argument(
         "--run-key", metavar="TEXT", type=parse_text, help="makes another run of a commit that had one already"
     )
-
-
-def _parse_minutes(text: str) -> float:
-    minutes = _number(text)
-    if not 0 < minutes < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number of minutes above 0, not '{text}'")
-    return minutes
-
-
-def _parse_delta(text: str) -> float:
-    delta = _number(text)
-    if not 0 <= delta <= 1:
-        raise argparse.ArgumentTypeError(f"expected a difference of ROC AUC from 0 to 1, not '{text}'")
-    return delta
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _parse_parameter(text: str) -> tuple[str, str]:
