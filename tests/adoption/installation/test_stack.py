@@ -91,6 +91,7 @@ def test_a_stack_that_is_as_it_should_be_is_updated(aws: MotoAws) -> None:
     stack = made(aws)
     aws.answers["UpdateStack"] = Refusal("ValidationError", "No updates are to be performed.")
     update(aws.client("cloudformation"), stack, TEMPLATE, {"Name": "first"})
+    assert find_stack(aws.client("cloudformation"), "topics") == stack
 
 
 def test_another_error_of_an_update_is_one(aws: MotoAws) -> None:
