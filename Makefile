@@ -6,7 +6,7 @@ ARGS ?=
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: install run test lint types imports unit bench clean
+.PHONY: install run notebooks test lint types imports unit bench clean
 
 ## install: the environment in .venv
 install: $(INSTALLED)
@@ -14,6 +14,11 @@ install: $(INSTALLED)
 ## run: the whole pipeline on this machine, on sample data; ARGS="--parameter RocAucThreshold=0.75" adds arguments
 run: $(INSTALLED)
 	@$(BIN)/run-pipeline --local $(ARGS)
+
+## notebooks: the workshop, in JupyterLab on this machine
+notebooks: $(INSTALLED)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[notebooks]'
+	$(BIN)/jupyter lab notebooks
 
 ## test: everything that CI checks
 test: lint types imports unit
