@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.documents import read_document
-from pipelines.delivery.report.facts import Champion, Facts, PackageFact, Report, StepFact, Trial, Tuning
+from pipelines.delivery.report.facts import Champion, Facts, PackageFact, Report, StepFact, Tuning
 from pipelines.delivery.report.graph import Graph, read_graph
 from pipelines.delivery.report.quality import read_importance, read_quality
+from pipelines.delivery.report.tuning import read_tuning
 from pipelines.delivery.report.words import comparison
 from pipelines.delivery.run import Result, Site
 from pipelines.delivery.snapshot import Step
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 IMPORTANCE = "feature_importance.json"
-_MOST_TRIALS = 500
 _CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
 # Codes of "there is none" and "you may not"; anything else is a failure that must be seen.
 _ABSENT = frozenset({"AccessDenied", "AccessDeniedException", "ResourceNotFound", "ValidationException"})
@@ -116,22 +116,8 @@ class _Gatherer:
         job = step.job
         if job is None:
             return None
-        summaries = _allowed(lambda: list(self._trials(job))) or []
-        metrics = [each.get("FinalHyperParameterTuningJobObjectiveMetric", {}) for each in summaries]
-        objective = next((metric for metric in metrics if metric.get("MetricName")), None)
-        if objective is None:
-            return None
         best = step.trials.best_job if step.trials else None
-        ordered = sorted(summaries, key=lambda each: (each["CreationTime"], each["TrainingJobName"]))
-        trials = tuple(_trial(number, each, best) for number, each in enumerate(ordered, 1))
-        return Tuning(step.name, objective["MetricName"], objective.get("Type") == "Minimize", trials)
-
-    def _trials(self, job: str) -> Iterator[Mapping[str, Any]]:
-        pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
-            HyperParameterTuningJobName=job, PaginationConfig={"MaxItems": _MOST_TRIALS}
-        )
-        for page in pages:
-            yield from page["TrainingJobSummaries"]
+        return _allowed(lambda: read_tuning(self._client, job, step=step.name, best=best))
 
     def _describe_package(self, arn: str | None) -> Mapping[str, Any]:
         if arn is None:
@@ -175,20 +161,6 @@ def _allowed(ask: Callable[[], Found]) -> Found | None:
 def _known(*values: object) -> str | None:
     """Return the first value that says something; parameters without a value are `unknown`."""
     return next((str(value) for value in values if value and value != "unknown"), None)
-
-
-def _trial(number: int, summary: Mapping[str, Any], best: str | None) -> Trial:
-    metric = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {})
-    began, ended = summary.get("TrainingStartTime"), summary.get("TrainingEndTime")
-    return Trial(
-        number=number,
-        name=summary["TrainingJobName"],
-        status=summary["TrainingJobStatus"],
-        value=float(metric["Value"]) if "Value" in metric else None,
-        hyperparameters=summary.get("TunedHyperParameters", {}),
-        seconds=(ended - began).total_seconds() if began and ended else None,
-        is_best=summary["TrainingJobName"] == best,
-    )
 
 
 def _approve(arn: str, group: str, root: Path | None) -> str:
