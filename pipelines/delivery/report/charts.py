@@ -1,6 +1,7 @@
 """The charts of a model's quality as SVG, each a pure function of the facts."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.delivery.report.facts import Trial, Tuning
@@ -11,6 +12,7 @@ from pipelines.delivery.report.svg import LETTER, WIDTH, Frame, Scale, picture, 
 
 _UNIT_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _MOST_BARS = 15
+_MOST_TICKS = 7
 _LEAST_BAR = 0.001
 
 
@@ -89,8 +91,69 @@ def trials(key: str, title: str, tuning: Tuning) -> Markup:
     frame = Frame(Scale(0.5, last + 0.5, 58, WIDTH - 12), Scale(low - room, high + room, 208, 12))
     numbers = sorted({1, *range(0, last + 1, max(1, -(-last // 8)))} - {0})
     axes = frame.axes("trial", tuning.objective, numbers, ticks(low - room, high + room))
-    marks = (_trial(frame, trial, tuning.objective) for trial in tuning.trials)
+    marks = (_trial(frame, trial, tuning.objective, trial.number) for trial in tuning.trials)
     return picture(key, title, 250, axes, tag("path", d=frame.path(_best_so_far(tuning)), class_="line third"), *marks)
+
+
+def by_setting(key: str, title: str, tuning: Tuning, name: str, *, logarithmic: bool = False) -> Markup:
+    """Return the objective's value by a hyperparameter; one whose values are not all numbers has a place for each."""
+    tried = [trial for trial in tuning.trials if name in trial.hyperparameters]
+    across = _across([trial.hyperparameters[name] for trial in tried], logarithmic=logarithmic)
+    values = [trial.value for trial in tuning.measured if trial.value is not None]
+    low, high = min(values), max(values)
+    room = _room(low, high, 0.18)
+    frame = Frame(across.scale, Scale(low - room, high + room, 208, 12))
+    axes = frame.axes(name, tuning.objective, list(across.names), ticks(low - room, high + room), names=across.names)
+    places = zip(tried, across.places, strict=True)
+    # The best one last, so that no other one lies on it.
+    ordered = sorted(places, key=lambda pair: pair[0].is_best)
+    return picture(key, title, 250, axes, *(_trial(frame, trial, tuning.objective, place) for trial, place in ordered))
+
+
+@dataclass(frozen=True)
+class _Across:
+    """A scale across, the places of values on it, and the names of its ticks by their places."""
+
+    scale: Scale
+    places: Sequence[float]
+    names: Mapping[float, str]
+
+
+def _across(texts: Sequence[str], *, logarithmic: bool) -> _Across:
+    numbers = _numbers(texts)
+    if numbers is None:
+        kinds = sorted(set(texts))
+        names = {float(place): shorten(kind, (WIDTH - 70) / len(kinds)) for place, kind in enumerate(kinds)}
+        return _Across(
+            Scale(-0.5, len(kinds) - 0.5, 58, WIDTH - 12), [float(kinds.index(each)) for each in texts], names
+        )
+    turned = math.log10 if logarithmic and min(numbers) > 0 else float
+    places = [turned(each) for each in numbers]
+    room = _room(min(places), max(places), 0.06)
+    first, last = min(places) - room, max(places) + room
+    if turned is float:
+        marked = ticks(first, last)
+    else:
+        marked = _decades(10**first, 10**last) or ticks(10**first, 10**last)
+    return _Across(Scale(first, last, 58, WIDTH - 12), places, {turned(each): number(each) for each in marked})
+
+
+def _numbers(texts: Sequence[str]) -> list[float] | None:
+    try:
+        numbers = [float(each) for each in texts]
+    except ValueError:
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 by powers of ten within a range, none where that are too few to read a scale by."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [factor * 10.0**power for power in powers for factor in (1, 2, 5) if low <= factor * 10.0**power <= high]
+    # Decades only where there are many.
+    shown = found if len(found) <= _MOST_TICKS else [each for each in found if math.log10(each).is_integer()]
+    shown = shown[:: -(-len(shown) // _MOST_TICKS) or 1]
+    return shown if len(shown) > 1 else []
 
 
 def _room(low: float, high: float, part: float) -> float:
@@ -111,8 +174,8 @@ def _best_so_far(tuning: Tuning) -> list[tuple[float, float]]:
     return [*points, (len(tuning.trials) + 0.5, points[-1][1])]
 
 
-def _trial(frame: Frame, trial: Trial, objective: str) -> Markup:
-    x = frame.x.at(trial.number)
+def _trial(frame: Frame, trial: Trial, objective: str, place: float) -> Markup:
+    x = frame.x.at(place)
     settings = ", ".join(f"{name} {value}" for name, value in trial.hyperparameters.items())
     if trial.value is None:
         cross = tag("path", d=f"M{x - 4:.1f} 200l8 8m0 -8l-8 8", class_="cross")

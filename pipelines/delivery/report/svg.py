@@ -1,7 +1,7 @@
 """What every chart is made of: a frame with axes, and a scale from numbers to places."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.delivery.report.markup import Markup, join, tag
@@ -44,14 +44,26 @@ class Frame:
         floor = f"{self.y.start:.1f}"
         return f"{self.path(points)}L{self.x.at(points[-1][0]):.1f} {floor}L{self.x.at(points[0][0]):.1f} {floor}Z"
 
-    def axes(self, across: str, up: str, xticks: Sequence[float], yticks: Sequence[float]) -> Markup:
-        """Return grid lines, ticks and the axes' names."""
+    def axes(
+        self,
+        across: str,
+        up: str,
+        xticks: Sequence[float],
+        yticks: Sequence[float],
+        *,
+        names: Mapping[float, str] | None = None,
+    ) -> Markup:
+        """Return grid lines, ticks and the axes' names; names are of ticks across that are not called by their number.
+
+        Of a scale that is not linear in what it shows, such as a logarithmic one, all ticks have names.
+        """
         left, right, bottom, top = self.x.start, self.x.end, self.y.start, self.y.end
         parts = []
         for tick in xticks:
             x = self.x.at(tick)
             parts.append(tag("line", x1=x, x2=x, y1=top, y2=bottom, class_="grid"))
-            parts.append(text(x, bottom + 16, number(tick), "tick middle"))
+            name = (names or {}).get(tick) or number(tick)
+            parts.append(text(x, bottom + 16, name, "tick middle"))
         for tick in yticks:
             y = self.y.at(tick)
             parts.append(tag("line", x1=left, x2=right, y1=y, y2=y, class_="grid"))
