@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -17,9 +16,7 @@ from pipelines.delivery.lifecycle import ROLLED_BACK
 from pipelines.delivery.snapshot import Execution, Step
 
 if TYPE_CHECKING:
-    import boto3
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sagemaker import SageMakerClient
+    from pipelines.delivery.run import Site
 
 ROC_AUC_PROPERTY = "RocAuc"
 # The name that training jobs give every model.
@@ -33,9 +30,9 @@ _SEGMENT = re.compile(r"""\[['"](?P<key>[^'"]+)['"]\]|\[(?P<index>\d+)\]|(?P<nam
 class Evaluation:
     """Reads the reports of one execution."""
 
-    def __init__(self, session: boto3.Session, client: SageMakerClient, jobs: Jobs) -> None:
-        self._session = session
-        self._client = client
+    def __init__(self, site: Site, jobs: Jobs) -> None:
+        self._site = site
+        self._client = site.client
         self._jobs = jobs
         self._reports: dict[str, object] = {}
 
@@ -106,10 +103,6 @@ class Evaluation:
             evaluation=next((uri for uri in reports if uri and self._report(uri) is not None), None),
         )
 
-    @cached_property
-    def _s3(self) -> S3Client:
-        return self._session.client("s3")
-
     def _check(self, comparison: Comparison, execution: Execution, run: Run) -> Check:
         step, plan = execution.find(comparison.report_step), run.definition.steps.get(comparison.report_step)
         file = plan.reports.get(comparison.report) if plan else None
@@ -136,7 +129,7 @@ class Evaluation:
 
     def _report(self, uri: str) -> object:
         if uri not in self._reports:
-            self._reports[uri] = read_document(self._s3, uri)
+            self._reports[uri] = read_document(self._site.s3, uri)
         return self._reports[uri]
 
 

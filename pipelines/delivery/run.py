@@ -12,6 +12,7 @@ from pipelines.delivery.definition import Run
 from pipelines.delivery.errors import InterruptionError
 from pipelines.delivery.evaluation import Evaluation
 from pipelines.delivery.execution import Follower, start
+from pipelines.delivery.followed import read_run
 from pipelines.delivery.gate import Candidate, Package, Rivals, Verdict, auc_check, judge, registered_arn
 from pipelines.delivery.identity import Identity, find_execution
 from pipelines.delivery.logs import Tail, read_tails
@@ -23,6 +24,7 @@ from pipelines.delivery.snapshot import Execution
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
 LONGEST_REASON = 1024
@@ -49,6 +51,11 @@ class Site:
     def client(self) -> SageMakerClient:
         """The SageMaker client, made once, for that takes a tenth of a second."""
         return self.session.client("sagemaker")
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """The S3 client, made once."""
+        return self.session.client("s3")
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,19 @@ def complete(
         execution = _follow(site, arn, follower, progress, attention, patience)
     finally:
         progress.close()
-    evaluation = Evaluation(site.session, site.client, follower.jobs)
+    evaluation = Evaluation(site, follower.jobs)
     return patience.call(lambda: _result(site, run, execution, evaluation, max_regression), attention, arn)
+
+
+def review(site: Site, arn: str) -> Result:
+    """Return what is known of an execution, as the command that followed it would; nothing is changed.
+
+    The verdict on an execution that has not ended means nothing yet.
+    """
+    run = read_run(site.client, arn)
+    follower = Follower(site.client, run.definition, interval=site.interval)
+    execution = follower.look(arn)
+    return _judged(site, run, execution, Evaluation(site, follower.jobs), None)
 
 
 def _follow(
@@ -121,6 +139,14 @@ def _follow(
 
 
 def _result(site: Site, run: Run, execution: Execution, evaluation: Evaluation, max_regression: float | None) -> Result:
+    result = _judged(site, run, execution, evaluation, max_regression)
+    verdict, package = result.verdict, result.package
+    if verdict.outcome == "rejected" and package and package.approval == "PendingManualApproval":
+        _reject(site, package, verdict.reason)
+    return result
+
+
+def _judged(site: Site, run: Run, execution: Execution, evaluation: Evaluation, max_regression: float | None) -> Result:
     checks = evaluation.checks(execution, run)
     arn, check = registered_arn(execution), auc_check(checks)
     path = check.path if check else None
@@ -129,8 +155,6 @@ def _result(site: Site, run: Run, execution: Execution, evaluation: Evaluation, 
     needed = max_regression is not None
     champion = evaluation.champion(group, path, own=arn, needed=needed) if group else None
     verdict = judge(execution, run.definition, checks, Rivals(package, champion, max_regression))
-    if verdict.outcome == "rejected" and package and package.approval == "PendingManualApproval":
-        _reject(site, package, verdict.reason)
     reasons = site.explain(execution.arn) if site.explain else {}
     tails = read_tails(site.session, execution, site.places) if verdict.outcome == "failed" else {}
     rejected = evaluation.rejected(execution, run) if verdict.outcome == "rejected" else None

@@ -41,7 +41,7 @@ class _Gatherer:
 
     def __init__(self, site: Site, run_result: Result) -> None:
         self._client: SageMakerClient = site.client
-        self._s3: S3Client = site.session.client("s3")
+        self._s3: S3Client = site.s3
         self._result = run_result
         self._documents: dict[str, object] = {}
 

@@ -4,9 +4,12 @@ from html import escape
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that is markup already, for template engines too."""
 
     __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:
