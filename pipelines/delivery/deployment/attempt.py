@@ -77,7 +77,7 @@ def _keep(attempt: Attempt, released: Release, before: Memory, report: Report) -
     assert released.state
     write_memory(tools, released.state.arn, after, before)
     mark_deployed(tools, attempt.package, order, report)
-    if attempt.left and after != before and (taken_out := package_of(tools, attempt.left)):
+    if attempt.left and after != before and (taken_out := package_of(tools.sagemaker, attempt.left)):
         mark_rolled_back(tools, taken_out, order, f"returned to {attempt.package.name}")
     is_new = released.change != "unchanged" or after != before
     outcome: Outcome = "unchanged" if not is_new else "returned" if attempt.left else "deployed"

@@ -20,7 +20,7 @@ def deploy(tools: Tools, order: Order, named: str | None) -> Result:
     # All that can be refused is refused before anything is made.
     check_approved(package, order)
     check_testable(package, order.limits)
-    plan, rows = make_plan(package, order), read_rows(tools, package, order.test_data)
+    plan, rows = make_plan(package, order), read_rows(tools.s3, package, order.test_data)
     warn_of_past(tools, package)
     return make_attempt(Attempt(tools, order, package, plan, rows))
 

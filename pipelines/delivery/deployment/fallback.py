@@ -56,7 +56,7 @@ def _stay(tools: Tools, order: Order, config: str) -> Fallback:
     state = look(tools, order.endpoint)
     if not (state and state.serves(config)):
         return _stuck(tools, order, "it passed before, but does not start again")
-    serving = Serving(config, package_of(tools, config))
+    serving = Serving(config, package_of(tools.sagemaker, config))
     return Fallback("failed", "it passed before, so it still serves; --rollback takes it out", serving)
 
 
@@ -75,7 +75,7 @@ def _go_back(tools: Tools, order: Order, target: str | None, failed: str) -> Fal
 def test_again(tools: Tools, order: Order, state: State) -> Fallback:
     """Test the config that serves again, as well as its package allows."""
     config = str(state.config)
-    serving = Serving(config, package_of(tools, config))
+    serving = Serving(config, package_of(tools.sagemaker, config))
     try:
         report = _test(tools, order, serving, state)
     except RivalError as error:
@@ -95,7 +95,7 @@ def _test(tools: Tools, order: Order, serving: Serving, state: State) -> Report:
     if serving.package is None:
         raise DeliveryError("its model package is not known")
     check_testable(serving.package, order.limits)
-    rows = read_rows(tools, serving.package, order.test_data)
+    rows = read_rows(tools.s3, serving.package, order.test_data)
     return make_trial(tools, order, serving.package, rows, state)
 
 
@@ -114,7 +114,7 @@ def _stuck(tools: Tools, order: Order, said: str) -> Fallback:
 def _serving(tools: Tools, state: State | None) -> Serving | None:
     if state is None or state.config is None or state.status in _SILENT:
         return None
-    return Serving(state.config, package_of(tools, state.config))
+    return Serving(state.config, package_of(tools.sagemaker, state.config))
 
 
 def _check_own(tools: Tools, order: Order, failed: str) -> None:

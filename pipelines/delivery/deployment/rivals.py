@@ -89,7 +89,7 @@ def _now(tools: Tools, state: State | None) -> str:
         return "it is gone"
     if state.is_moving or state.status != IN_SERVICE or not state.config:
         return f"it is {state.status}{f' to {state.pending}' if state.pending else ''}"
-    return f"it serves {Serving(state.config, package_of(tools, state.config)).name}"
+    return f"it serves {Serving(state.config, package_of(tools.sagemaker, state.config)).name}"
 
 
 def _missing(tools: Tools, plan: Plan) -> str | None:

@@ -36,7 +36,7 @@ def roll_back(tools: Tools, order: Order) -> Result:
     way = _find_way(memory, state.config, is_done=is_done)
     package, plan = _target(tools, order, way)
     check_testable(package, order.limits)
-    rows = read_rows(tools, package, order.test_data)
+    rows = read_rows(tools.s3, package, order.test_data)
     if is_done:
         tools.journal.say(f"{order.endpoint} was returned to {package.name} before: there is nothing to do")
     else:
@@ -66,7 +66,7 @@ def _target(tools: Tools, order: Order, way: Way) -> tuple[ModelPackage, Plan]:
     if way.known and (package := _suitable(tools, order, way.known)):
         return package, Plan(way.known)
     # Of one that was deleted from the registry, the version is known still.
-    arn = package_arn(tools, way.left)
+    arn = package_arn(tools.sagemaker, way.left)
     if arn is None:
         raise DeliveryError(
             f"the model package behind {way.left} is not known: choose one to deploy instead (--model-package VERSION)"
@@ -84,5 +84,5 @@ def _target(tools: Tools, order: Order, way: Way) -> tuple[ModelPackage, Plan]:
 
 def _suitable(tools: Tools, order: Order, config: str) -> ModelPackage | None:
     """Return the package behind a config, if there is one that may be deployed still."""
-    package = package_of(tools, config)
+    package = package_of(tools.sagemaker, config)
     return package if package and package.approval == APPROVED and not package.turned_down(order.stage) else None

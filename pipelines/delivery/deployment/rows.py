@@ -7,13 +7,16 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.deployment.names import S3_OBJECT
-from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.packages import ModelPackage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LONGEST_BATCH = 500
 # The service takes 6 MiB.
@@ -47,10 +50,10 @@ class Rows:
         yield batch
 
 
-def read_rows(tools: Tools, package: ModelPackage, given: str | None) -> Rows:
+def read_rows(s3: S3Client, package: ModelPackage, given: str | None) -> Rows:
     """Return the rows of a file or an S3 object that was given, or else those that the package names."""
     if given:
-        return replace(parse_rows(_read(tools, given), given), given=given)
+        return replace(parse_rows(_read(s3, given), given), given=given)
     place = package.labelled_rows
     if place is None:
         raise DeliveryError(
@@ -63,7 +66,7 @@ def read_rows(tools: Tools, package: ModelPackage, given: str | None) -> Rows:
             f"{package.name} names its labelled rows (LabelledRows) as {place}, which is no object in S3: "
             "give --test-data FILE|S3-URI"
         )
-    return parse_rows(_read(tools, place), place)
+    return parse_rows(_read(s3, place), place)
 
 
 def parse_rows(content: bytes, place: str) -> Rows:
@@ -88,7 +91,7 @@ def parse_rows(content: bytes, place: str) -> Rows:
     return Rows(tuple(header[1:]), tuple(tuple(row[1:]) for row in rows), labels)
 
 
-def _read(tools: Tools, place: str) -> bytes:
+def _read(s3: S3Client, place: str) -> bytes:
     if not place.startswith("s3://"):
         try:
             return Path(place).read_bytes()
@@ -96,7 +99,7 @@ def _read(tools: Tools, place: str) -> bytes:
             raise DeliveryError(f"--test-data {place}: {error.strerror}") from error
     bucket, _, key = place.removeprefix("s3://").partition("/")
     try:
-        content: bytes = tools.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response["Error"].get("Code") not in _GONE:
             raise

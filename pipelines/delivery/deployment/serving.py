@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.deployment.found import found, is_absent
-from pipelines.delivery.deployment.tools import Tools
 from pipelines.delivery.packages import ModelPackage, describe
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
-def package_of(tools: Tools, config: str) -> ModelPackage | None:
+
+def package_of(client: SageMakerClient, config: str) -> ModelPackage | None:
     """Return the model package behind an endpoint config; none where one of them is gone."""
     try:
-        return describe(tools.sagemaker, arn) if (arn := package_arn(tools, config)) else None
+        return describe(client, arn) if (arn := package_arn(client, config)) else None
     except ClientError as error:
         if not is_absent(error):
             raise
         return None
 
 
-def package_arn(tools: Tools, config: str) -> str | None:
+def package_arn(client: SageMakerClient, config: str) -> str | None:
     """Return the ARN of the model package behind an endpoint config, which may be gone from the registry."""
-    client = tools.sagemaker
     if not (described := found(client.describe_endpoint_config, EndpointConfigName=config)):
         return None
     names = (variant.get("ModelName") for variant in described["ProductionVariants"])
