@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from pipelines.delivery.gate import Check, Verdict, auc_check, package_name
 from pipelines.delivery.misses import misses
@@ -13,6 +14,7 @@ Again = Callable[[str, str], str | None]
 Decide = Callable[[str], str]
 
 _HEADLINES = {"registered": "REGISTERED", "rejected": "REJECTED", "finished": "FINISHED", "failed": "FAILED"}
+_FEWEST_DIGITS, _MOST_DIGITS = 2, 6
 _SIGNS = {
     "Equals": "==",
     "GreaterThan": ">",
@@ -92,11 +94,16 @@ def _next(result: Result, again: Again) -> str | None:
 
 
 def _other_side(check: Check) -> str | None:
-    """Return a threshold of two digits that puts the value on its other side."""
+    """Return a threshold between 0 and 1 that puts the value on its other side; it has two digits where they do."""
     if check.value is None or check.threshold is None or not math.isfinite(check.value):
         return None
-    digits = math.ceil(check.value * 100) - 1 if check.value <= check.threshold else math.floor(check.value * 100) + 1
-    return f"{digits / 100:.2f}"
+    value, below = Decimal(str(check.value)), check.value <= check.threshold
+    for digits in range(_FEWEST_DIGITS, _MOST_DIGITS + 1):
+        unit = Decimal(1).scaleb(-digits)
+        other = value.quantize(unit, ROUND_CEILING) - unit if below else value.quantize(unit, ROUND_FLOOR) + unit
+        if 0 < other < 1:
+            return str(other)
+    return None
 
 
 def _number(value: float | None) -> str:

@@ -24,7 +24,7 @@ from pipelines.delivery.summary import summarize
 from pipelines.delivery.table import Table
 from pipelines.delivery.wording import duration
 from tests.delivery.pipelines import NO_GATE
-from tests.delivery.runs import TUNED_STEPS, finish, run_of, script
+from tests.delivery.runs import REPORTS, TUNED_STEPS, finish, run_of, script
 from tests.delivery.scripted import EARLIER, EXECUTION, PACKAGE, START, entry, job, processed
 
 MODULE_NAMES = "import json, sys; from pipelines.delivery import progress; print(json.dumps(sorted(sys.modules)))"
@@ -203,9 +203,43 @@ def test_the_summary_of_a_registration() -> None:
     ]
 
 
+def measured(value: float, threshold: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """A run whose untuned model has this ROC AUC."""
+    report = json.dumps({"binary_classification_metrics": {"auc": {"value": value}}})
+    monkeypatch.setitem(REPORTS, "s3://bucket/untuned/evaluation.json", report)
+    return finish(script(), run=run_of(RocAucThreshold=threshold))
+
+
 def test_the_other_side_of_a_threshold_below_is_above_the_metric() -> None:
     result = finish(script(), run=run_of(RocAucThreshold="0.75"))
     assert summary(result)[-1] == "next: run RocAucThreshold=0.81  # takes the other branch"
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "other"),
+    [
+        (0.9946, "0.85", "0.995"),
+        (0.99996, "0.85", "0.99997"),
+        (0.0099, "0.85", "0.009"),
+        # What binary numbers make of their hundredfold is a little less, or more.
+        (0.29, "0.2", "0.30"),
+        (0.57, "0.6", "0.56"),
+        (0.99, "0.85", "0.991"),
+    ],
+)
+def test_the_other_threshold_is_between_0_and_1_with_as_many_digits_as_that_takes(
+    value: float, threshold: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = summary(measured(value, threshold, monkeypatch))
+    assert lines[-1] == f"next: run RocAucThreshold={other}  # takes the other branch"
+
+
+@pytest.mark.parametrize(("value", "threshold"), [(1.0, "0.85"), (0.99999999, "0.85"), (0.0, "0.85")])
+def test_where_no_threshold_would_take_the_other_branch_none_is_told(
+    value: float, threshold: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = summary(measured(value, threshold, monkeypatch))
+    assert not [line for line in lines if line.startswith("next:")]
 
 
 @pytest.mark.parametrize(
