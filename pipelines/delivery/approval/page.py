@@ -16,6 +16,7 @@ from pipelines.delivery.report.words import metric_name
 from pipelines.delivery.wording import age, one_line
 
 WIDTH = 80
+QUALITY = "Quality"
 _LABEL = 12
 _METRICS_A_LINE = 3
 _MOST_CLASSES = 5
@@ -30,19 +31,23 @@ def page(dossier: Dossier, places: Places, now: datetime) -> Iterator[str]:
     package = dossier.package
     yield f"{package.name}: {package.approval}"
     yield from textwrap.wrap(one_line(package.description), WIDTH, initial_indent="  ", subsequent_indent="  ")
-    yield from _section("Quality", _quality(dossier, places))
-    yield from _matrix(dossier.quality.confusion if dossier.quality else None)
-    yield from _section("Lineage", _lineage(dossier, places, now))
-    yield from _section("Use", _use(package))
-    yield from _section("Decided so far", _decided(package))
+    for title, facts in sections(dossier, places, now).items():
+        yield from ("", title)
+        for label, text in facts:
+            yield from _fact(label, text)
+        if title == QUALITY:
+            yield from _matrix(dossier.quality.confusion if dossier.quality else None)
 
 
-def _section(title: str, facts: Iterator[Fact]) -> Iterator[str]:
-    yield ""
-    yield title
-    for label, text in facts:
-        if text:
-            yield from _fact(label, one_line(text))
+def sections(dossier: Dossier, places: Places, now: datetime) -> dict[str, list[tuple[str, str]]]:
+    """Return what is known, each fact with its label and on one line, by the titles of its sections."""
+    found = {
+        QUALITY: _quality(dossier, places),
+        "Lineage": _lineage(dossier, places, now),
+        "Use": _use(dossier.package),
+        "Decided so far": _decided(dossier.package),
+    }
+    return {title: [(label, one_line(text)) for label, text in facts if text] for title, facts in found.items()}
 
 
 def _fact(label: str, text: str) -> Iterator[str]:
