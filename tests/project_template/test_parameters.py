@@ -25,20 +25,6 @@ def test_another_name_is_refused(name: str) -> None:
         Stack(TEMPLATE, {**GITHUB, "SageMakerProjectName": name})
 
 
-def test_the_longest_names_fit_everywhere() -> None:
-    long = {**GITHUB, "SageMakerProjectName": "a" * 32, "SageMakerProjectId": "b" * 20}
-    stack = Stack(TEMPLATE, long)
-    # The longest name of a Region.
-    bucket = stack.outputs["ArtifactBucket"].replace("us-east-1", "ap-southeast-1")
-    assert len(bucket) <= 63
-    assert len(stack.outputs["ProjectName"]) <= 63
-
-
-def test_ids_as_sagemaker_gives_them_leave_room_for_the_names_of_endpoints() -> None:
-    stack = Stack(TEMPLATE, {**GITHUB, "SageMakerProjectName": "a" * 32, "SageMakerProjectId": "p-idy6c3e1fiqj"})
-    assert len(f"{stack.outputs['ProjectName']}-production") <= 63
-
-
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

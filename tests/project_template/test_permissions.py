@@ -198,7 +198,7 @@ def test_nobody_says_of_a_model_what_is_for_others_to_say(
 
 
 @pytest.mark.parametrize("name", ["f", "fraud", "a" * 22, "a-" * 15 + "bc"])
-@pytest.mark.parametrize("given_id", ["1", "p-idy6c3e1fiqj", "p-" + "i" * 18])
+@pytest.mark.parametrize("given_id", ["1", "p-idy6c3e1fiqj", "p-" + "i" * 12])
 @pytest.mark.parametrize("version", [1, 99, 123456])
 def test_a_stage_may_make_what_deploy_model_names_however_long_the_projects_name(
     name: str, given_id: str, version: int

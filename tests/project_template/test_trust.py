@@ -151,7 +151,7 @@ def test_nobody_of_github_has_a_role_of_codebuild() -> None:
 
 
 def test_only_this_projects_rules_start_anything(full_stack: Stack) -> None:
-    arn = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/sagemaker-{NAME}-approved"
+    arn = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/sagemaker-{NAME}-deploy"
     assert service_may(full_stack, "EventsRole", "events.amazonaws.com", source=arn)
     other = arn.replace(NAME, "other-p-xyz")
     assert not service_may(full_stack, "EventsRole", "events.amazonaws.com", source=other)
