@@ -158,7 +158,7 @@ def _show(options: argparse.Namespace, site: Site, group: str) -> Facts:
     from pipelines.delivery.packages import find  # noqa: PLC0415
 
     package = find(site.client, group, options.package)
-    dossier = gather_dossier(site.session, site.client, package)
+    dossier = gather_dossier(site, package)
     _print(page(dossier, site.places, datetime.now(UTC)))
     _print(["", *_choices(options, package)])
     return shown_facts(dossier)

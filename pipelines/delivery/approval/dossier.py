@@ -13,8 +13,9 @@ from pipelines.delivery.packages import ModelPackage, find_champion
 from pipelines.delivery.report.quality import Quality, read_quality
 
 if TYPE_CHECKING:
-    import boto3
     from mypy_boto3_sagemaker import SageMakerClient
+
+    from pipelines.delivery.run import Site
 
 # An execution of another account, a deleted one, and one that this identity may not see.
 _UNREADABLE = frozenset({"AccessDeniedException", "ResourceNotFound", "ValidationException"})
@@ -33,23 +34,24 @@ class Dossier:
     instance_types: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather_dossier(session: boto3.Session, client: SageMakerClient, package: ModelPackage) -> Dossier:
+def gather_dossier(site: Site, package: ModelPackage) -> Dossier:
     """Return what is known of a package."""
-    uri = package.evaluation
+    uri, execution = package.evaluation, package.execution
+    parameters = execution_parameters(site.client, execution) if execution else {}
     return Dossier(
         package=package,
-        champion=find_champion(client, package.group, but=package.arn),
-        quality=read_quality(read_document(session.client("s3"), uri)) if uri else None,
-        instance_types=_instance_types(client, package.execution) if package.execution else {},
+        champion=find_champion(site.client, package.group, but=package.arn),
+        quality=read_quality(read_document(site.s3, uri)) if uri else None,
+        instance_types={name: value for name, value in parameters.items() if name.endswith("InstanceType")},
     )
 
 
-def _instance_types(client: SageMakerClient, execution: str) -> dict[str, str]:
+def execution_parameters(client: SageMakerClient, execution: str) -> dict[str, str]:
+    """Return the parameters that an execution ran with, by their names; none where they cannot be read any more."""
     pages = client.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=execution)
     try:
-        found = {each["Name"]: each["Value"] for page in pages for each in page["PipelineParameters"]}
+        return {each["Name"]: each["Value"] for page in pages for each in page["PipelineParameters"]}
     except ClientError as error:
         if error.response["Error"]["Code"] not in _UNREADABLE:
             raise
         return {}
-    return {name: value for name, value in found.items() if name.endswith("InstanceType")}

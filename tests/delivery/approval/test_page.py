@@ -13,6 +13,7 @@ from pipelines.delivery.approval.page import WIDTH, page
 from pipelines.delivery.packages import ModelPackage, describe
 from pipelines.delivery.places import Places
 from pipelines.delivery.report.quality import read_quality
+from pipelines.delivery.run import Site
 from pipelines.local.boto_session import LocalSession
 from tests.delivery.registry import EXECUTION, REPORT, SHA, Account, add, arn_of, described, put_report, summaries
 from tests.delivery.scripted import PACKAGE, START, ServiceRefusal
@@ -64,14 +65,14 @@ def answers(**more: Any) -> dict[str, Any]:
 
 def gather(service: Account) -> Dossier:
     client = service.session.client("sagemaker")
-    return gather_dossier(service.session, client, describe(client, PACKAGE))
+    return gather_dossier(Site(service.session, 0, stops_on_interrupt=False), describe(client, PACKAGE))
 
 
 def test_all_is_gathered_on_this_machine(session: LocalSession, sagemaker: Client, s3: Client) -> None:
     put_report(s3)
     add(sagemaker, 0.9, approval="Approved")
     own = describe(sagemaker, add(sagemaker, 0.95, approval="Approved"))
-    dossier = gather_dossier(session, sagemaker, own)
+    dossier = gather_dossier(Site(session, 0, stops_on_interrupt=False), own)
     assert (dossier.champion and dossier.champion.version, dossier.package) == (1, own)
     assert dossier.quality == read_quality(REPORT)
     # The execution is not one of this machine.
