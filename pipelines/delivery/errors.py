@@ -27,3 +27,7 @@ class FollowingTimeoutError(DeliveryError):
 
 class ContactError(DeliveryError):
     """The service could not be asked for too long; the execution goes on."""
+
+
+class TrackingError(DeliveryError):
+    """MLflow could not be told; what it was to be told of is as it is."""

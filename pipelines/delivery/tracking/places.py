@@ -1,11 +1,18 @@
 """Where experiments are recorded: a store of MLflow's, and where the files of the runs in it are."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+
+from pipelines.delivery.errors import UsageError
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlflow-artifacts"
+VARIABLE = "MLFLOW_TRACKING_URI"
+
+_ARN = re.compile(r"arn:aws(-us-gov)?:sagemaker:[a-z0-9-]+:\d{12}:(mlflow-tracking-server|mlflow-app)/[a-zA-Z0-9-]+")
+_WEB = re.compile(r"https?://[^/\s]+(/\S*)?")
 
 
 @dataclass(frozen=True)
@@ -19,5 +26,28 @@ class Tracking:
 def local_tracking(root: Path) -> Tracking:
     """Return the store in the root folder of a local SageMaker."""
     folder = root.absolute()
-    # As a file URI: what would end the path in a plain one, such as ?, is written with a percent sign in it.
-    return Tracking(f"sqlite:///file:{quote(str(folder / DATABASE))}?uri=true", (folder / ARTIFACTS).as_uri())
+    # What would end the path or be decoded in it. With its driver named, MLflow makes no folder of the URI's letters.
+    path = str(folder / DATABASE).replace("%", "%25").replace("?", "%3F")
+    return Tracking(f"sqlite+pysqlite:///{path}", (folder / ARTIFACTS).as_uri())
+
+
+def choose_tracking(given: str, environment: Mapping[str, str], root: Path | None) -> Tracking:
+    """Return the store that is given, else the one that the environment names, else that of a local root.
+
+    Raises:
+        UsageError: there is none of them, or it is none that another machine could read too.
+    """
+    uri, local = given or environment.get(VARIABLE, ""), local_tracking(root) if root else None
+    if local and uri in ("", local.uri):
+        return local
+    if not uri:
+        raise UsageError(
+            f"--track needs a URI in AWS: give the ARN of a SageMaker MLflow tracking server or app, or set {VARIABLE}"
+        )
+    if not (_ARN.fullmatch(uri) or _WEB.fullmatch(uri)):
+        source = "--track" if given else VARIABLE
+        raise UsageError(
+            f"{source} {uri} is no place for experiments: expected https://<host>, "
+            "arn:aws:sagemaker:<region>:<account>:mlflow-tracking-server/<name> or …:mlflow-app/<id>"
+        )
+    return Tracking(uri)

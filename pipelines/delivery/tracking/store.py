@@ -1,0 +1,187 @@
+"""A store of experiments as MLflow's client reaches it; this module alone imports MLflow."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelines.delivery.errors import TrackingError
+from pipelines.delivery.tracking.opening import no_warnings
+from pipelines.delivery.tracking.places import Tracking
+from pipelines.delivery.tracking.records import Record
+from pipelines.delivery.wording import one_line, shortened
+
+Value = TypeVar("Value")
+
+ARN, KIND, RECORDED = "sagemaker.arn", "sagemaker.kind", "sagemaker.recorded"
+PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
+_FOREIGN = re.compile(r"[^\w.\- :]")
+_BATCH = 100
+_LONGEST_NAME, _LONGEST_VALUE = 250, 5_000
+
+
+class Store:
+    """Writes records so that each is one run, whoever wrote it before and however far that came.
+
+    A run is found by the ARN of what it tells of, and, below another run, by that one too.
+    """
+
+    def __init__(self, tracking: Tracking) -> None:
+        self._tracking = tracking
+        with self._contact():
+            self._client = MlflowClient(tracking.uri)
+
+    def experiment(self, name: str) -> str:
+        """Return the ID of an experiment, which is made if there is none of that name."""
+        with self._contact():
+            if found := self._client.get_experiment_by_name(name):
+                return str(found.experiment_id)
+            try:
+                return str(self._client.create_experiment(name, artifact_location=self._tracking.artifacts))
+            except MlflowException as error:
+                # Somebody else has made it meanwhile.
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            found = self._client.get_experiment_by_name(name)
+            assert found
+            return str(found.experiment_id)
+
+    def find(self, experiment: str, arn: str) -> str | None:
+        """Return the ID of the run that stands by itself and tells of what has the ARN."""
+        with self._contact():
+            runs = self._search(experiment, None, [arn]).get(arn)
+            return str(runs[0].info.run_id) if runs else None
+
+    def write(self, experiment: str, record: Record) -> str:
+        """Write a record and all below it, and return its run's ID; what is as it should be is left alone."""
+        with self._contact():
+            return self._write(experiment, None, [record])[0]
+
+    def _write(self, experiment: str, parent: str | None, records: Sequence[Record]) -> list[str]:
+        runs = self._runs(experiment, parent, records)
+        for record in records:
+            run = runs[record.key]
+            self._fill(run, record)
+            if record.children:
+                self._write(experiment, run.info.run_id, record.children)
+            # At last: a run that has ended is whole.
+            if record.ended:
+                self._client.set_terminated(run.info.run_id, record.status, _milliseconds(record.ended))
+        return [str(runs[record.key].info.run_id) for record in records]
+
+    def _runs(self, experiment: str, parent: str | None, records: Sequence[Record]) -> dict[str, Run]:
+        """Return the one run of each record."""
+        keys = [record.key for record in records]
+        found = self._search(experiment, parent, keys)
+        missing = [record for record in records if record.key not in found]
+        for record in missing:
+            self._create(experiment, parent, record)
+        if missing:
+            # Another process may have made some too; both keep those that were made first.
+            found = self._search(experiment, parent, keys)
+        for later in (run for runs in found.values() for run in runs[1:]):
+            self._delete(experiment, later)
+        return {key: runs[0] for key, runs in found.items()}
+
+    def _create(self, experiment: str, parent: str | None, record: Record) -> None:
+        tags = {ARN: record.key, KIND: record.kind, RECORDED: f"{time.time_ns():020}"}
+        if parent:
+            tags[PARENT] = parent
+        started = _milliseconds(record.started) if record.started else None
+        self._client.create_run(experiment, started, tags, record.name)
+
+    def _delete(self, experiment: str, run: Run) -> None:
+        for child in self._pages(experiment, f"tags.`{PARENT}` = '{run.info.run_id}'"):
+            self._delete(experiment, child)
+        self._client.delete_run(run.info.run_id)
+
+    def _search(self, experiment: str, parent: str | None, keys: Sequence[str]) -> dict[str, list[Run]]:
+        """Return runs below another one, or by themselves, by their ARN, what was made first at the beginning."""
+        filters = [f"tags.`{PARENT}` = '{parent}'"] if parent else [f"tags.`{ARN}` = '{key}'" for key in keys]
+        found: dict[str, list[Run]] = defaultdict(list)
+        for run in (run for text in filters for run in self._pages(experiment, text)):
+            if run.data.tags.get(PARENT) == parent and run.data.tags.get(ARN) in keys:
+                found[run.data.tags[ARN]].append(run)
+        for runs in found.values():
+            runs.sort(key=lambda run: (run.data.tags.get(RECORDED, ""), run.info.run_id))
+        return found
+
+    def _pages(self, experiment: str, text: str) -> Iterator[Run]:
+        token: str | None = None
+        while True:
+            page = self._client.search_runs([experiment], text, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _fill(self, run: Run, record: Record) -> None:
+        """Tell a run what it does not say yet; a parameter that it has cannot be changed."""
+        known, run_id = run.data, run.info.run_id
+        parameters = _named(record.parameters)
+        metrics = _named(record.metrics)
+        tags = {**record.tags, NOTE: record.note or None}
+        new: list[Metric | Param | RunTag] = [
+            *(
+                Param(name, shortened(value, _LONGEST_VALUE))
+                for name, value in parameters.items()
+                if name not in known.params
+            ),
+            *(
+                Metric(name, each.value, _milliseconds(each.at or record.ended), 0)
+                for name, each in metrics.items()
+                if known.metrics.get(name) != each.value
+            ),
+            *(
+                RunTag(name, shortened(value, _LONGEST_VALUE))
+                for name, value in tags.items()
+                if value is not None and known.tags.get(name) != value
+            ),
+        ]
+        for start in range(0, len(new), _BATCH):
+            batch = new[start : start + _BATCH]
+            self._client.log_batch(
+                run_id,
+                metrics=[each for each in batch if isinstance(each, Metric)],
+                params=[each for each in batch if isinstance(each, Param)],
+                tags=[each for each in batch if isinstance(each, RunTag)],
+            )
+        if record.files:
+            self._send(run_id, record.files)
+
+    def _send(self, run_id: str, files: Mapping[str, str]) -> None:
+        with TemporaryDirectory() as folder:
+            for name, text in files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            self._client.log_artifacts(run_id, folder)
+
+    @contextmanager
+    def _contact(self) -> Iterator[None]:
+        try:
+            with no_warnings():
+                yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise TrackingError(f"MLflow's store {self._tracking.uri}: {one_line(str(error))}") from error
+
+
+def _named(entries: Mapping[str, Value]) -> dict[str, Value]:
+    """Return entries by names that MLflow takes."""
+    return {_FOREIGN.sub("_", name)[:_LONGEST_NAME]: value for name, value in entries.items()}
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    return int((moment.timestamp() if moment else time.time()) * 1000)
