@@ -19,6 +19,7 @@ from pipelines.delivery.report.style import STYLE
 from pipelines.delivery.wording import one_line
 from pipelines.ui.pages import execution, home, step
 from pipelines.ui.rendering import FOLDER, render
+from pipelines.ui.runs import Runs
 from pipelines.ui.security import Guard, Tokens
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def make_app(site: Site, *, port: int, token: bytes) -> Starlette:
         },
     )
     app.state.site = site
+    app.state.runs = Runs(site)
     app.state.tokens = Tokens(token)
     return app
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from pipelines.delivery.report.numbers import count, number, signed
-from pipelines.delivery.wording import duration
+from pipelines.delivery.wording import duration, shortened
 from pipelines.ui.times import ago, clock, day
 
 if TYPE_CHECKING:
@@ -49,6 +49,13 @@ def address(*parts: object) -> str:
     return "/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
+def short(text: str, longest: int = 32) -> str:
+    """Return text of at most so many letters; of an S3 URI the end says more than its beginning."""
+    if text.startswith("s3://") and len(text) > longest:
+        return f"…{text[1 - longest :]}"
+    return shortened(text, longest)
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -65,6 +72,7 @@ def _environment() -> Environment:
         "day": day,
         "duration": duration,
         "number": number,
+        "short": short,
         "signed": signed,
     }
     return made

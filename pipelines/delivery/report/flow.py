@@ -1,5 +1,6 @@
 """The pipeline as a picture: boxes with states, arrows, and the branch that was not taken in grey."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from pipelines.delivery.report.graph import Edge, Graph, Node
@@ -12,14 +13,20 @@ _UNREACHED = frozenset({"not taken", "not run"})
 _EDGE = 4.0
 
 
-def flow(key: str, title: str, graph: Graph) -> Markup:
-    """Return the graph as an SVG image."""
+def flow(key: str, title: str, graph: Graph, link: Callable[[str], str] | None = None) -> Markup:
+    """Return the graph as an SVG image; with the addresses of the steps by their names, its boxes are links."""
     layout = lay_out(graph)
     states = {node.name: node.state for node in graph.nodes}
     arrows = (_arrow(edge, layout, states[edge.target]) for edge in graph.edges)
-    boxes = (_box(node, layout.nodes[node.name]) for node in graph.nodes if node.name in layout.nodes)
+    shown = (node for node in graph.nodes if node.name in layout.nodes)
+    boxes = (_linked(node, _box(node, layout.nodes[node.name]), link) for node in shown)
     inside = tag("g", *arrows, *boxes, transform=f"translate({_EDGE} {_EDGE})")
-    return picture(key, title, layout.height + 2 * _EDGE, inside, width=layout.width + 2 * _EDGE)
+    role = "group" if link else "img"
+    return picture(key, title, layout.height + 2 * _EDGE, inside, width=layout.width + 2 * _EDGE, role=role)
+
+
+def _linked(node: Node, box: Markup, link: Callable[[str], str] | None) -> Markup:
+    return tag("a", box, href=link(node.name), aria_label=f"{node.name}: {node.state}") if link else box
 
 
 def _box(node: Node, middle: Point) -> Markup:

@@ -13,6 +13,10 @@ ICONS = {
     "rejected": "⊘",
     "failed": "✕",
     "stopped": "■",
+    "starting": "○",
+    "running": "●",
+    "stopping": "◌",
+    "waiting": "○",
     "not taken": "–",
     "not run": "·",
 }

@@ -1,6 +1,6 @@
 """The sections of the HTML report, each a pure function of the facts; none where there is nothing to say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pipelines.delivery.report import charts
 from pipelines.delivery.report.charts import Line, Mark
@@ -71,12 +71,12 @@ def _log(step: StepFact) -> Markup:
     return join(title, end, command(f"To read the log of {step.name}, run", step.show_log or ""))
 
 
-def pipeline(facts: Facts) -> Markup | None:
-    """Return the graph beside the time that its steps took."""
+def pipeline(facts: Facts, link: Callable[[str], str] | None = None) -> Markup | None:
+    """Return the graph, with links to its steps if they have addresses, beside the time that they took."""
     parts = []
     if facts.graph.nodes:
         states = ", ".join(f"{node.name} {node.state}" for node in facts.graph.nodes)
-        drawn = flow("flow", f"The pipeline's steps: {states}", facts.graph)
+        drawn = flow("flow", f"The pipeline's steps: {states}", facts.graph, link)
         caption = "From the top down. Dashed and grey: not reached."
         parts.append(figure("The way through the pipeline", caption, scrolling(drawn, "the pipeline")))
     if any(step.offset is not None for step in facts.steps):

@@ -83,8 +83,10 @@ class Frame:
         return join(*parts)
 
 
-def picture(key: str, title: str, height: float, *children: object, width: float = WIDTH) -> Markup:
+def picture(key: str, title: str, height: float, *children: object, width: float = WIDTH, role: str = "img") -> Markup:
     """Return an SVG image with a name for those who cannot see it; key is unique on the page.
+
+    What has links inside is a group, for an image has nothing inside.
 
     A picture that is much wider than a phone stays as wide as its words need.
     """
@@ -94,7 +96,7 @@ def picture(key: str, title: str, height: float, *children: object, width: float
         "svg",
         tag("title", title, id=name),
         *children,
-        role="img",
+        role=role,
         aria_labelledby=name,
         viewBox=f"0 0 {width:.0f} {height:.0f}",
         style=f"max-width:{width * 1.4:.0f}px{least}",

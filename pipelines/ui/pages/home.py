@@ -1,16 +1,76 @@
-"""The first page: pipelines, each with its latest executions."""
+"""The first page: pipelines, each with its latest executions; and the page of all executions of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipelines.ui.rendering import render, site
+from pipelines.ui.rendering import address, render, site
+from pipelines.ui.runs import Listing, Runs
+
+PIPELINES = 8
+LATEST = 8
+EXECUTIONS = 25
 
 
-def show(request: Request) -> Response:
-    """Show all pipelines."""
-    found = site(request).client.list_pipelines()["PipelineSummaries"]
-    return render(request, "home.html", {"title": "Pipelines", "pipelines": found})
+@dataclass(frozen=True)
+class Section:
+    """A pipeline with some of its executions."""
+
+    name: str
+    description: str
+    address: str
+    runs: Listing
 
 
-ROUTES = (Route("/", show),)
+def show_all(request: Request) -> Response:
+    """Show the pipelines, the one that ran last first."""
+    after = request.query_params.get("after")
+    page: Mapping[str, Any] = {"NextToken": after} if after else {}
+    answer = site(request).client.list_pipelines(SortBy="CreationTime", MaxResults=PIPELINES, **page)
+    sections = [
+        Section(
+            name=each["PipelineName"],
+            description=each.get("PipelineDescription", ""),
+            address=address("pipelines", each["PipelineName"]),
+            runs=runs(request).list(each["PipelineName"], LATEST),
+        )
+        for each in answer["PipelineSummaries"]
+    ]
+    facts = {
+        "title": "Pipelines",
+        "sections": sections,
+        "run_command": "run-pipeline --local",
+        "older": answer.get("NextToken"),
+        "newest": not after,
+    }
+    return render(request, "home.html", facts, live=any(each.runs.is_live for each in sections))
+
+
+def show_one(request: Request) -> Response:
+    """Show a pipeline's executions, a page of them at once."""
+    name, after = request.path_params["pipeline"], request.query_params.get("after")
+    described = site(request).client.describe_pipeline(PipelineName=name)
+    found = runs(request).list(described["PipelineName"], EXECUTIONS, after)
+    facts = {
+        "title": described["PipelineName"],
+        "description": described.get("PipelineDescription", ""),
+        "described": described,
+        "runs": found,
+        "newest": not after,
+    }
+    return render(request, "pipeline.html", facts, live=found.is_live)
+
+
+def runs(request: Request) -> Runs:
+    """Return the executions that this server knows of."""
+    found: Runs = request.app.state.runs
+    return found
+
+
+ROUTES = (Route("/", show_all), Route("/pipelines/{pipeline}", show_one))
