@@ -1,9 +1,9 @@
-"""The last lines of the log of a step that failed: from a file, or from CloudWatch Logs."""
+"""The last lines of the log of a step that failed, or of an endpoint: from a file, or from CloudWatch Logs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import boto3
 
 LINES = 20
+ENDPOINT_LINES = 200
 _BYTES = 64 * 1024
 _STREAMS = 50
 
@@ -44,6 +45,16 @@ def read_tails(session: boto3.Session, execution: Execution, places: Places) -> 
     return found
 
 
+def read_endpoint_tails(
+    session: boto3.Session, endpoint: str, variants: Sequence[str], places: Places
+) -> Mapping[str, Tail]:
+    """Return the end of the log of each variant's containers, and on this machine of the endpoint's own process."""
+    place = places.endpoint_logs(endpoint)
+    if places.root is None:
+        return {name: _stream(session, f"{place}/{name}") for name in variants}
+    return {name: _file(str(Path(place, f"{name}.log")), ENDPOINT_LINES) for name in ("endpoint", *variants)}
+
+
 def _failed_trial(session: boto3.Session, step: Step, places: Places) -> str | None:
     """Return the log of a tuning job's trial that failed, where there is no best one to show."""
     if step.type != "Tuning" or not step.job:
@@ -57,14 +68,14 @@ def _failed_trial(session: boto3.Session, step: Step, places: Places) -> str | N
     return places.job_log("Training", trials[0]["TrainingJobName"]) if trials else None
 
 
-def _file(place: str) -> Tail:
+def _file(place: str, most: int = LINES) -> Tail:
     try:
         with Path(place).open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _BYTES))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError as error:
         return Tail(place, problem=f"cannot be read: {error.strerror}")
-    return _tail(place, lines)
+    return _tail(place, lines, most)
 
 
 def _stream(session: boto3.Session, place: str) -> Tail:
@@ -88,6 +99,6 @@ def _events(client: Any, group: str, job: str) -> list[str]:
     return [event["message"] for event in events["events"]]
 
 
-def _tail(place: str, lines: list[str]) -> Tail:
+def _tail(place: str, lines: list[str], most: int = LINES) -> Tail:
     told = [text for line in lines if (text := one_line(line))]
-    return Tail(place, tuple(told[-LINES:]), None if told else "is empty")
+    return Tail(place, tuple(told[-most:]), None if told else "is empty")

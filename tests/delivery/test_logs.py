@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pipelines.delivery.logs import LINES, Tail, read_tails
+from pipelines.delivery.logs import ENDPOINT_LINES, LINES, Tail, read_endpoint_tails, read_tails
 from pipelines.delivery.places import Places
 from pipelines.delivery.snapshot import Execution, Step, Trials
 from pipelines.delivery.summary import summarize
@@ -36,15 +36,15 @@ def session() -> Iterator[boto3.Session]:
         yield boto3.Session("AKIAEXAMPLE", "secret", region_name="us-east-1")
 
 
-def write(session: boto3.Session, stream: str, *messages: str, later: int = 0) -> None:
+def write(session: boto3.Session, stream: str, *messages: str, later: int = 0, group: str = GROUP) -> None:
     client: Any = session.client("logs")
-    if not client.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]:
-        client.create_log_group(logGroupName=GROUP)
-    client.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+    if not client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        client.create_log_group(logGroupName=group)
+    client.create_log_stream(logGroupName=group, logStreamName=stream)
     # Events of long ago are not taken.
     now = int(time.time() * 1000)
     events = [{"timestamp": now + later + number, "message": text} for number, text in enumerate(messages)]
-    client.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
+    client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
 
 def tail(session: boto3.Session, step: Step = BROKEN) -> Tail:
@@ -158,3 +158,23 @@ def test_a_file_that_may_not_be_read_is_said() -> None:
 
 def no_command(parameter: str, value: str) -> None:
     """What to type next is not what is tested here."""
+
+
+def test_an_endpoint_s_variants_have_each_a_log_of_their_own(session: boto3.Session) -> None:
+    group = "/aws/sagemaker/Endpoints/fraud"
+    write(session, "blue/i-0123456789", "loaded", "answered", group=group)
+    tails = read_endpoint_tails(session, "fraud", ["blue", "green"], Places())
+    assert tails == {
+        "blue": Tail(f"{group}/blue", ("loaded", "answered")),
+        "green": Tail(f"{group}/green", problem="is empty"),
+    }
+
+
+def test_on_this_machine_an_endpoint_s_own_process_has_a_log_too(session: boto3.Session, tmp_path: Path) -> None:
+    folder = tmp_path / "logs/aws/sagemaker/Endpoints/fraud"
+    folder.mkdir(parents=True)
+    (folder / "endpoint.log").write_text("InService\n")
+    (folder / "blue.log").write_text("".join(f"line {number}\n" for number in range(5_000)))
+    tails = read_endpoint_tails(session, "fraud", ["blue"], Places(tmp_path))
+    assert tails["endpoint"].lines == ("InService",)
+    assert tails["blue"].lines == tuple(f"line {number}" for number in range(5_000 - ENDPOINT_LINES, 5_000))
