@@ -57,10 +57,11 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Report:
-    """An evaluation report and the step that wrote it."""
+    """An evaluation report, the step that wrote it and its place in S3."""
 
     step: str
     quality: Quality
+    uri: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,9 @@ class _Gatherer:
             is_local=run_result.places.root is not None,
             steps=tuple(self._step(step) for step in execution.steps),
             graph=self._graph(),
-            reports=tuple(report for report, _ in reports),
+            reports=reports,
             tuning=next(filter(None, map(self._tuning, reversed(execution.of_type("Tuning")))), None),
-            importance=read_importance(self._sibling(reports[-1][1])) if reports else (),
+            importance=read_importance(self._sibling(reports[-1].uri)) if reports else (),
             champion=self._champion(),
             package=self._package(package) if package else None,
             parameters=run_result.run.values,
@@ -93,12 +93,12 @@ class _Gatherer:
         states = {step.name: state(step) for step in steps}
         return read_graph(self._result.run.definition.text).marked(states, outcomes, notes)
 
-    def _reports(self) -> Iterator[tuple[Report, str]]:
+    def _reports(self) -> Iterator[Report]:
         for step in self._result.execution.steps:
             for uri in self._report_uris(step):
                 quality = read_quality(self._document(uri))
                 if quality:
-                    yield Report(step.name, quality), uri
+                    yield Report(step.name, quality, uri)
 
     def _report_uris(self, step: Step) -> Iterator[str]:
         plan, job = self._result.run.definition.steps.get(step.name), step.job
