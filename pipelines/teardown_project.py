@@ -85,6 +85,9 @@ def _matching(text: str, pattern: re.Pattern[str], said: str) -> str:
 def _run(options: argparse.Namespace) -> int:
     _check_flags(options)
     names = _names(options)
+    if options.local and not (options.local_root or Path(DEFAULT_ROOT)).exists():
+        _print([f"{names.group}: nothing to remove, for there is no {DEFAULT_ROOT} in this folder"])
+        return 0
     # These bring botocore along, which is too slow for an answer to a mistyped flag.
     from pipelines.adoption.account import open_account  # noqa: PLC0415
     from pipelines.adoption.teardown.inventory import take_inventory  # noqa: PLC0415
@@ -113,13 +116,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check_flags(options: argparse.Namespace) -> None:
-    root = options.local_root or Path(DEFAULT_ROOT)
+    root = options.local_root
     mistakes = {
         command_line.ROOT_WITHOUT_LOCAL: options.local_root and not options.local,
         "--stop stops what runs: add --yes": options.stop and not options.yes,
         "--name names everything itself: leave out --module-name": options.name and options.module_name,
         "--project-id is for AWS: leave it out with --local": options.local and options.project_id,
-        f"{root} does not exist: give another --local-root": options.local and not root.exists(),
+        f"{root} does not exist: give another --local-root": root and options.local and not root.exists(),
     }
     if mistake := next((text for text, is_made in mistakes.items() if is_made), None):
         raise UsageError(mistake)
@@ -143,11 +146,7 @@ def _listed(options: argparse.Namespace, site: Site, inventory: Inventory) -> It
     from pipelines.adoption.teardown.listing import listing  # noqa: PLC0415 - as in _run
     from pipelines.adoption.teardown.prices import read_prices  # noqa: PLC0415
 
-    if options.local:
-        where = str(options.local_root or DEFAULT_ROOT)
-    else:
-        where = f"account {site.account.number}, {site.account.region}"
-    yield f"{site.names.group} in {where}: {len(inventory.removable)} to remove"
+    yield f"{site.names.group} in {site.place}: {len(inventory.removable)} to remove"
     if inventory.things:
         yield ""
         # On this machine nothing is paid for.

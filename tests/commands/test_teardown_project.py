@@ -98,7 +98,8 @@ def test_without_yes_it_lists_and_changes_nothing(deployed: Command) -> None:
         f"model | {NAME}-v1-0123abcd\n"
         f"model package | {NAME}/1 | Approved\n"
         f"model package group | {NAME}\n"
-        f"objects | s3://sagemaker-us-east-1-000000000000/{PREFIX}/ | 1 object, 2.0 KB"
+        f"objects | s3://sagemaker-us-east-1-000000000000/{PREFIX}/ | 1 object, 2.0 KB\n"
+        f"objects | s3://sagemaker-us-east-1-000000000000 | other prefixes stay: {PREFIX}-2/; --name NAME looks below one"
     )
     assert re.fullmatch(r"next: .*teardown.project --yes --local  # removes all that does not stay", following)
     assert deployed.call("--local").output == done.output
@@ -118,7 +119,8 @@ def test_with_yes_all_is_removed_and_neighbours_go_on(deployed: Command) -> None
     log = deployed.folder / ROOT / f"logs/aws/sagemaker/Endpoints/{NAME}-staging/endpoint.log"
     wait_until(lambda: log.read_text().endswith("endpoint: the process ends\n"), "the endpoint's process to end")
     again = deployed.call("--local", "--yes")
-    assert (again.code, again.output) == (0, f"{NAME} in .sagemaker-local: 0 to remove\n")
+    assert (again.code, again.output.splitlines()[0]) == (0, f"{NAME} in .sagemaker-local: 0 to remove")
+    assert f"other prefixes stay: {PREFIX}-2/;" in again.output
 
 
 def test_a_root_with_the_project_alone_is_clean_afterwards(command: Command) -> None:
@@ -147,13 +149,45 @@ def test_names_can_be_given(command: Command) -> None:
     assert done.output.splitlines()[-1].endswith("--yes --local --name claims-p-1  # removes all that does not stay")
 
 
+def test_data_below_a_prefix_of_before_are_told_and_found_by_the_name_of_before(command: Command) -> None:
+    bucket = "sagemaker-us-east-1-000000000000"
+    with session(ROOT) as opened:
+        s3 = opened.client("s3")
+        s3.create_bucket(Bucket=bucket)
+        for key in ("old/runs/1/x", "old-2/runs/1/x", f"pipelines/{NAME}/x"):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    done = command.call("--local", "--yes")
+    assert "  other prefixes stay: old-2/, old/; --name NAME looks below one\n" in done.output
+    assert command.call("--local", "--yes", "--name", "old").code == 0
+    with session(ROOT) as opened:
+        listed = opened.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert [each["Key"] for each in listed] == ["old-2/runs/1/x"]
+
+
+def test_where_nothing_has_run_there_is_nothing_to_remove(command: Command) -> None:
+    done = command.call("--local", "--yes")
+    said = f"{NAME}: nothing to remove, for there is no .sagemaker-local in this folder\n"
+    assert (done.code, done.output, done.error) == (0, said, "")
+    assert list(command.folder.iterdir()) == []
+
+
+def test_a_bucket_that_this_machine_does_not_have_is_refused_and_nothing_is_removed(deployed: Command) -> None:
+    done = deployed.call("--local", "--yes", "--bucket", "typo")
+    assert (done.code, done.output) == (2, "")
+    assert done.error == (
+        "teardown-project: error: --bucket typo: there is no such bucket in .sagemaker-local: correct it, or leave it "
+        "out to look into sagemaker-us-east-1-000000000000\n"
+    )
+    assert deployed.call("--local").output.startswith(f"{NAME} in .sagemaker-local: 6 to remove\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--stop",), "--stop stops what runs: add --yes"),
         (("--local", "--name", "a", "-n", "b.c"), "--name names everything itself: leave out --module-name"),
         (("--local", "--project-id", "p-1"), "--project-id is for AWS: leave it out with --local"),
-        (("--local",), ".sagemaker-local does not exist: give another --local-root"),
+        (("--local", "--local-root", "x"), "x does not exist: give another --local-root"),
         (("--local-root", "x"), "--local-root is for --local: give both or none"),
         (("--name", "a/b"), "'a/b' is no name: expected at most 63 letters, digits and hyphens"),
         (("--project-id", "a b"), "'a b' is no project's id: expected at most 20 letters, digits and hyphens"),
@@ -192,6 +226,31 @@ def test_in_an_account_costs_are_told(project: Project, command: Command) -> Non
     assert re.search(rf"endpoint +{NAME}-production +InService, 2 x ml.m5.large +167.90\n", done.output)
     assert re.search(rf"alarm +{NAME}-production-errors +\w+ +0.10\n", done.output)
     assert re.search(r"\ntogether 251.95 USD a month, at the prices of us-east-1 of \d{4}-\d\d-\d\d\n", done.output)
+    assert there(project) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--bucket", "typo"),
+            "--bucket typo: there is no such bucket in account 123456789012, eu-west-1: correct it, ",
+        ),
+        (
+            ("--project-id", "p-typo"),
+            f"--project-id p-typo: nothing in account 123456789012, eu-west-1 has it as sagemaker:project-id with the "
+            f"name {NAME}: correct it, or give both by --name, as in --name {NAME}-p-typo",
+        ),
+    ],
+)
+def test_a_bucket_or_a_project_that_nobody_knows_is_refused_and_nothing_is_removed(
+    project: Project, command: Command, arguments: tuple[str, ...], message: str
+) -> None:
+    before = there(project)
+    done = command.call("--name", NAME, "--yes", *arguments)
+    assert (done.code, done.output) == (2, "")
+    (line,) = done.error.splitlines()
+    assert line.startswith(f"teardown-project: error: {message}")
     assert there(project) == before
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipelines.adoption.teardown import hosting, logs, objects, pipeline, registry, schedules, stacks
+from pipelines.adoption.teardown.given import check_bucket, check_project
 from pipelines.adoption.teardown.site import Site, read_tagged
 from pipelines.adoption.teardown.things import Failure, Key, Thing
 from pipelines.delivery.aws_errors import explain
@@ -56,13 +57,18 @@ def take_inventory(site: Site, go_on: Callable[[], None] = lambda: None) -> Inve
     """Ask every service once; one that refuses costs what it could have told, not the rest.
 
     `go_on` is called before each look, and ends the inventory by raising.
+
+    Raises:
+        UsageError: there is no such bucket or project.
     """
     things: list[Thing] = []
     failures: list[Failure] = []
     try:
         site = replace(site, tagged=read_tagged(site))
+        check_project(site)
     except (BotoCoreError, ClientError) as error:
         failures.append(Failure(Key("tag", ""), explain(error) or str(error)))
+    check_bucket(site)
     for kind, find in _finders(site):
         go_on()
         try:
@@ -86,6 +92,7 @@ def _finders(site: Site) -> list[tuple[str, Finder]]:
         (registry.GROUP, lambda site, _: registry.find_groups(site)),
         (pipeline.PIPELINE, lambda site, _: pipeline.find_pipelines(site)),
         (objects.CONTENT, objects.find_objects),
+        (objects.CONTENT, lambda site, _: objects.find_others(site)),
     ]
     if site.is_local:
         return everywhere

@@ -25,6 +25,11 @@ class Names:
     project_id: str | None = None
 
     @property
+    def project_name(self) -> str:
+        """What SageMaker calls the project: the template puts its id behind that."""
+        return self.group.removesuffix(f"-{self.project_id}")
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """What endpoints are called, unless deploy-model was told another name."""
         return tuple(f"{self.group}-{stage}" for stage in STAGES)

@@ -18,7 +18,17 @@ CONTENT, BUCKET, KEY_KIND = "objects", "bucket", "key"
 # What DeleteObjects takes, and the days in which the deletion of a key can be taken back: as many as there may be.
 _BATCH, _PENDING_DAYS = 1000, 30
 _ABSENT = frozenset({"NoSuchBucket", "404"})
+_SHOWN = 3
 _ALL_ENCRYPTED = frozenset({Key(BUCKET, ""), Key(CONTENT, ""), Key("endpoint", ""), Key("log group", "")})
+
+
+def is_absent(site: Site) -> bool:
+    """Whether S3 says that there is no such bucket; what it does not let one see is told when it is looked into."""
+    try:
+        site.tools.s3.list_object_versions(Bucket=site.bucket, MaxKeys=1, ExpectedBucketOwner=site.account.number)
+    except ClientError as error:
+        return error.response["Error"].get("Code") in _ABSENT
+    return False
 
 
 def find_objects(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
@@ -37,6 +47,16 @@ def find_objects(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
                 # Endpoints read their models again when an instance is replaced.
                 leads_to=frozenset({Key("endpoint", ""), Key("execution", "")}),
             )
+
+
+def find_others(site: Site) -> Iterator[Thing]:
+    """Yield what else a shared bucket holds, such as data of the project below a prefix that it had before."""
+    own = site.names.prefixes(())
+    others = [prefix for prefix in _top_prefixes(site) if not any(each.startswith(prefix) for each in own)]
+    if others and not site.names.project_id:
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        note = f"other prefixes stay: {', '.join(others[:_SHOWN])}{more}; --name NAME looks below one"
+        yield Thing(CONTENT, f"s3://{site.bucket}", note)
 
 
 def find_buckets(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
@@ -76,12 +96,22 @@ def find_keys(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
 
 
 def _versions(site: Site, prefix: str = "") -> Iterator[Any]:
-    """Yield versions and delete markers; none where there is no bucket."""
+    """Yield versions and delete markers."""
+    for page in _pages(site, Prefix=prefix):
+        yield from (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+
+
+def _top_prefixes(site: Site) -> Iterator[str]:
+    """Yield the first parts of all keys that have several."""
+    for page in _pages(site, Delimiter="/"):
+        yield from (each["Prefix"] for each in page.get("CommonPrefixes", ()))
+
+
+def _pages(site: Site, **request: str) -> Iterator[Any]:
+    """Yield the pages of a list of versions; none where there is no bucket."""
     owner = {"ExpectedBucketOwner": site.account.number}
-    pages = site.tools.s3.get_paginator("list_object_versions").paginate(Bucket=site.bucket, Prefix=prefix, **owner)
     try:
-        for page in pages:
-            yield from (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+        yield from site.tools.s3.get_paginator("list_object_versions").paginate(Bucket=site.bucket, **request, **owner)
     except ClientError as error:
         if error.response["Error"].get("Code") not in _ABSENT:
             raise

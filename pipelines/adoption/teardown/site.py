@@ -39,11 +39,22 @@ class Site:
 
     @property
     def bucket(self) -> str:
-        """The bucket that was named, or that has the project's id, or that the template makes, or SageMaker's own."""
+        """The bucket that was named, or else the usual one."""
+        return self.names.bucket or self.usual_bucket
+
+    @property
+    def usual_bucket(self) -> str:
+        """The bucket that has the project's id, or that the template makes, or SageMaker's own."""
         account, start = self.account, f"arn:{self.account.partition}:s3:::"
         tagged = [arn.removeprefix(start) for arn in self.tagged if arn.startswith(start)]
         made = f"ml-project-{self.names.project_id}-{account.number}-{account.region}" if self.names.project_id else ""
-        return next(filter(None, [self.names.bucket, *tagged, made]), f"sagemaker-{account.region}-{account.number}")
+        return next(filter(None, [*tagged, made]), f"sagemaker-{account.region}-{account.number}")
+
+    @property
+    def place(self) -> str:
+        """What a person calls it."""
+        root = self.tools.site.places.root
+        return str(root) if root is not None else f"account {self.account.number}, {self.account.region}"
 
     @property
     def pipeline_arn(self) -> str:
@@ -80,7 +91,7 @@ class Site:
 
     def has_tags_of_project(self, tags: Mapping[str, str]) -> bool:
         """Whether tags are the project's: an id that somebody made up may be a neighbour's too, of another name."""
-        name = self.names.group.removesuffix(f"-{self.names.project_id}")
+        name = self.names.project_name
         return tags.get(PROJECT_TAG) == self.names.project_id and tags.get(PROJECT_NAME_TAG, name) == name
 
     def stack_of(self, tags: Mapping[str, str]) -> str | None:

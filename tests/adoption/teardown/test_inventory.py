@@ -184,6 +184,25 @@ def test_what_a_stack_has_left_behind_is_removed_the_next_time(own: Project) -> 
     assert own.aws.sent("ScheduleKeyDeletion")[0]["PendingWindowInDays"] == 30
 
 
+def test_the_bucket_may_be_gone_when_the_same_is_asked_again(own: Project) -> None:
+    own.client("cloudformation").delete_stack(StackName="SP-fraud")
+    for _ in range(2):
+        assert own.tear_down(project_id="p-1", bucket=OWN_BUCKET) == []
+    assert ("bucket", OWN_BUCKET) not in there(own)
+
+
+def test_a_prefix_that_only_begins_alike_stays_and_is_told(project: Project) -> None:
+    for key in ("fraud-detection/x", "fraud-detection-2/x", "fraud-detectionx/x", "fraud/x", "a/x", "loose"):
+        project.put(key)
+    others = of(project.inventory().things, "objects")[f"s3://{project.bucket}"]
+    shown = "a/, fraud-detection-2/, fraud-detectionx/ and 1 more"
+    assert (others.delete, others.note) == (None, f"other prefixes stay: {shown}; --name NAME looks below one")
+    before = there(project)
+    assert project.tear_down() == []
+    gone = {name.partition("/")[2].partition("@")[0] for _, name in before - there(project)}
+    assert gone == {"fraud-detection/x"}
+
+
 def test_a_key_that_is_to_be_deleted_already_is_not_listed(own: Project) -> None:
     (key,) = of(own.inventory(project_id="p-1").things, "key").values()
     described = own.client("kms").describe_key(KeyId=key.name)

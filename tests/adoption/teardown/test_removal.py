@@ -124,8 +124,8 @@ def test_throttling_is_a_failure_that_the_next_try_mends(project: Project) -> No
     assert project.tear_down() == []
 
 
-def test_a_bucket_that_is_not_there_has_nothing_in_it(project: Project) -> None:
-    assert project.inventory(bucket="sagemaker-nowhere").things == ()
+def test_a_bucket_of_the_project_that_is_not_there_has_nothing_in_it(project: Project) -> None:
+    assert project.inventory(project_id="detection").things == ()
 
 
 def test_in_an_account_without_the_project_nothing_is_found(project: Project) -> None:
