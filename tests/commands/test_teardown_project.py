@@ -99,7 +99,8 @@ def test_without_yes_it_lists_and_changes_nothing(deployed: Command) -> None:
         f"model package | {NAME}/1 | Approved\n"
         f"model package group | {NAME}\n"
         f"objects | s3://sagemaker-us-east-1-000000000000/{PREFIX}/ | 1 object, 2.0 KB\n"
-        f"objects | s3://sagemaker-us-east-1-000000000000 | other prefixes stay: {PREFIX}-2/; --name NAME looks below one"
+        "objects | s3://sagemaker-us-east-1-000000000000 | "
+        f"other prefixes stay: {PREFIX}-2/; --name NAME looks below one"
     )
     assert re.fullmatch(r"next: .*teardown.project --yes --local  # removes all that does not stay", following)
     assert deployed.call("--local").output == done.output
@@ -238,8 +239,8 @@ def test_in_an_account_costs_are_told(project: Project, command: Command) -> Non
         ),
         (
             ("--project-id", "p-typo"),
-            f"--project-id p-typo: nothing in account 123456789012, eu-west-1 has it as sagemaker:project-id with the "
-            f"name {NAME}: correct it, or give both by --name, as in --name {NAME}-p-typo",
+            f"--project-id p-typo: nothing in account 123456789012, eu-west-1 is tagged as a project {NAME} with this "
+            "id: correct it, or give the project's name and id by --name NAME-p-typo",
         ),
     ],
 )
