@@ -30,13 +30,11 @@ def binary_label(column: Column, values: pa.ChunkedArray) -> tuple[npt.NDArray[n
 
 
 def learn_categories(column: Column, values: pa.ChunkedArray, training: npt.NDArray[np.bool_]) -> list[str]:
-    """Return the texts that the training rows of an open category have, sorted."""
+    """Return the texts that the training rows of an open category have, sorted; none where all are empty."""
     coded = values.combine_chunks()
     there = training & coded.is_valid().to_numpy(zero_copy_only=False)
     texts = coded.dictionary.to_pylist()
     found = sorted(texts[position] for position in np.unique(coded.indices.fill_null(0).to_numpy()[there]))
-    if not found:
-        raise DataError("is empty in all training rows; list its categories, or leave it out", column=column.name)
     if len(found) > MAX_CATEGORIES:
         raise DataError(
             f"has {len(found)} different texts in the training rows ({_some(found)}); allowed: {MAX_CATEGORIES} at "
@@ -54,13 +52,17 @@ def encode_learned(column: Column, values: pa.ChunkedArray) -> pa.Array:
 
 
 def close(document: Document, learned: Categories) -> Document:
-    """Return a schema's document with learned categories in it."""
+    """Return a schema's document with learned categories in it; where none were, the column is to be left out."""
+    empty = [name for name, texts in learned.items() if not texts]
 
     def closed(entry: Document) -> Document:
         return {**entry, "categories": learned[entry["name"]]} if entry["name"] in learned else entry
 
-    tables = {name: [closed(entry) for entry in entries] for name, entries in document["tables"].items()}
-    return {**document, "tables": tables}
+    tables = {
+        name: [closed(entry) for entry in entries if entry["name"] not in empty]
+        for name, entries in document["tables"].items()
+    }
+    return {**document, **({"drop": [*document.get("drop", []), *empty]} if empty else {}), "tables": tables}
 
 
 def _some(texts: list[str]) -> str:

@@ -95,6 +95,9 @@ def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema_file: Pat
     # These have a number or two for each row, and the rest is what takes the most memory.
     del keys, positions
     joined, learned = _learn(joined, schema, splits)
+    if learned:
+        document = close(document, learned)
+        schema = make_schema(document, schema_file.name)
     counts = {}
     for position, name in enumerate(SPLITS):
         rows = joined.filter(pa.array(splits == position))
@@ -102,7 +105,7 @@ def preprocess(input_dir: Path, output_dir: Path, *, seed: int, schema_file: Pat
         counts[name] = rows.num_rows
     cells = _cells(input_dir, schema, tested, learned)
     _write_labelled(output_dir / "labelled" / "labelled.csv", labels[test], cells, schema)
-    _write_schema(output_dir / "schema" / "schema.json", schema_file, close(document, learned) if learned else None)
+    _write_schema(output_dir / "schema" / "schema.json", schema_file, document if learned else None)
     return counts
 
 
@@ -125,6 +128,10 @@ def _learn(joined: pa.Table, schema: Schema, splits: Splits) -> tuple[pa.Table, 
     for column in schema.features:
         if column.is_open:
             texts = learned[column.name] = learn_categories(column, joined[column.name], training)
+            if not texts:
+                print(f"column {column.name!r} is empty in all training rows, and is left out")
+                joined = joined.drop_columns([column.name])
+                continue
             codes = encode_learned(replace(column, categories=tuple(texts)), joined[column.name])
             if unseen := codes.null_count - joined[column.name].null_count:
                 print(
@@ -140,8 +147,8 @@ def _cells(folder: Path, schema: Schema, positions: Mapping[str, Positions], lea
     for name, columns in schema.tables.items():
         features = [column for column in columns if column.kind not in ("id", "label")]
         cells |= read_cells(folder, name, features, positions[name])
-    for name, texts in learned.items():
-        known = set(texts)
+    for name in cells.keys() & learned.keys():
+        known = set(learned[name])
         cells[name] = [text if text in known else "" for text in cells[name]]
     return cells
 

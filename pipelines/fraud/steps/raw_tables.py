@@ -75,13 +75,12 @@ def _convert(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
         # Whole numbers of more than 53 bits are rounded, as those of a CSV are.
         return plain.cast(kind, safe=not pa.types.is_floating(kind))
     except pa.ArrowInvalid as error:
-        row, value = next(
-            (row, value) for row, value in enumerate(plain.to_pylist()) if not _casts(pa.array([value]), kind)
-        )
-        raise DataError(f"'{value}' is not a number; allowed: {column.allowed}", column=column.name, row=row) from error
+        row = next(row for row in range(len(plain)) if not _casts(plain.slice(row, 1), kind))
+        problem = f"'{plain[row]}' is not a number; allowed: {column.allowed}"
+        raise DataError(problem, column=column.name, row=row) from error
 
 
-def _casts(value: pa.Array, kind: pa.DataType) -> bool:
+def _casts(value: pa.ChunkedArray, kind: pa.DataType) -> bool:
     try:
         value.cast(kind, safe=not pa.types.is_floating(kind))
     except pa.ArrowInvalid:
@@ -114,9 +113,11 @@ def read_cells(folder: Path, name: str, columns: Sequence[Column], positions: Po
     if not columns:
         return {}
     order = np.argsort(positions, kind="stable")
-    rows = pa.concat_tables(_take(_batches(_find(folder, name), columns), positions[order]))
-    rows = rows.take(pa.array(np.argsort(order, kind="stable")))
-    return {column.name: _texts(column, rows[column.name]) for column in columns}
+    taken = _take(_batches(_find(folder, name), columns), positions[order])
+    # Files of one table may have a column in several types.
+    texts = pa.concat_tables(pa.table({c.name: _texts(c, rows[c.name]) for c in columns}) for rows in taken)
+    texts = texts.take(pa.array(np.argsort(order, kind="stable")))
+    return {column.name: texts[column.name].to_pylist() for column in columns}
 
 
 def _take(batches: Iterator[pa.RecordBatch], positions: Positions) -> Iterator[pa.Table]:
@@ -142,8 +143,8 @@ def _batches(files: Sequence[Path], columns: Sequence[Column]) -> Iterator[Any]:
                 yield from parquet.iter_batches(columns=names)
 
 
-def _texts(column: Column, values: pa.ChunkedArray) -> list[str]:
+def _texts(column: Column, values: pa.ChunkedArray) -> pa.Array:
     plain = _plain(column, values)
     if pa.types.is_dictionary(column.csv_type):
         plain = plain.cast(pa.string())
-    return ["" if value is None else str(value) for value in plain.to_pylist()]
+    return pa.array(["" if value is None else str(value) for value in plain.to_pylist()], pa.string())

@@ -236,11 +236,29 @@ def test_as_many_categories_as_allowed_are_kept_apart(data: OwnData, tmp_path: P
     assert [f"P{code:03}" for code in sets["test"]["port"]] == [row["port"] for row in rows]
 
 
-def test_a_category_that_is_empty_everywhere_is_refused(data: OwnData, tmp_path: Path) -> None:
+def test_a_category_that_all_training_rows_leave_empty_is_left_out_and_said(
+    data: OwnData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data.write_schema(with_ticket_as_id(passengers_schema()))
+    data.run(tmp_path / "before")
+    tested = {row["fare"] for row in labelled(tmp_path / "before")}
+    table = passengers()
+    table.loc[~table["fare"].astype(str).isin(tested), "port"] = None
+    table.to_csv(data.folder / "passengers.csv", index=False)
+    sets = data.run(tmp_path / "out")
+    assert capsys.readouterr().out == "column 'port' is empty in all training rows, and is left out\n"
+    assert {tuple(rows.columns) for rows in sets.values()} == {("survived", "class", "fare", "age")}
+    assert list(labelled(tmp_path / "out")[0]) == ["survived", "class", "fare", "age"]
+    schema = load_schema(tmp_path / "out" / "schema" / "schema.json")
+    assert (schema.names, schema.drop) == (["class", "fare", "age"], ("port",))
+
+
+def test_data_whose_every_column_is_empty_are_refused(data: OwnData, tmp_path: Path) -> None:
+    schema = passengers_schema()
+    port, *_, label = schema["tables"]["passengers"]
+    data.write_schema({**schema, "drop": ["ticket", "class", "fare", "age"], "tables": {"passengers": [port, label]}})
     passengers().assign(port=None).to_csv(data.folder / "passengers.csv", index=False)
-    assert refused(data, tmp_path / "out") == (
-        "column 'port': is empty in all training rows; list its categories, or leave it out"
-    )
+    assert refused(data, tmp_path / "out").startswith("schema.json: there are no features; give one column at least")
 
 
 # Parquet
@@ -254,6 +272,36 @@ def test_parquet_gives_the_same_sets_as_csv(data: OwnData, tmp_path: Path) -> No
     csv_files, parquet_files = files(tmp_path / "csv"), files(tmp_path / "parquet")
     assert csv_files.pop("labelled/labelled.csv") == parquet_files.pop("labelled/labelled.csv")
     assert csv_files == parquet_files
+
+
+def test_parquet_files_of_one_table_may_have_a_column_in_several_types(data: OwnData, tmp_path: Path) -> None:
+    data.run(tmp_path / "one")
+    (data.folder / "passengers.csv").unlink()
+    kinds = {"class": pa.int8(), "fare": pa.float32(), "age": pa.decimal128(5, 1), "port": pa.large_string()}
+    for number, rows in enumerate((passengers()[:150], passengers()[150:])):
+        table = pa.Table.from_pandas(rows, preserve_index=False)
+        for name in kinds if number else ():
+            position = table.column_names.index(name)
+            table = table.set_column(position, name, table[name].cast(kinds[name], safe=False))
+        pq.write_table(table, data.folder / f"passengers-{number}.parquet")
+    data.run(tmp_path / "two")
+    for name in SETS:
+        one, two = (pq.read_table(tmp_path / folder / name / f"{name}.parquet") for folder in ("one", "two"))
+        assert one.equals(two)
+    assert len(labelled(tmp_path / "two")) == 60
+
+
+def test_an_id_that_no_whole_number_can_hold_is_named(data: OwnData, tmp_path: Path) -> None:
+    schema = with_ticket_as_id(passengers_schema())
+    del schema["tables"]["passengers"][0]["type"]
+    data.write_schema(schema)
+    (data.folder / "passengers.csv").unlink()
+    table = pa.Table.from_pandas(passengers(), preserve_index=False)
+    ids = pa.array([*range(299), 2**63], pa.uint64())
+    pq.write_table(table.set_column(0, "ticket", ids), data.folder / "passengers.parquet")
+    assert refused(data, tmp_path / "out") == (
+        "passengers.parquet, row 300: column 'ticket': '9223372036854775808' is not a number; allowed: a whole number"
+    )
 
 
 def test_every_parquet_type_that_has_a_text_in_csv_is_read(data: OwnData, tmp_path: Path) -> None:
