@@ -113,7 +113,7 @@ def _draft(options: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
     """Return the text of a schema for the data, and what a person should look at in it."""
     drafting: Any = importlib.import_module(".".join([*DEFAULT_MODULE.split(".")[:-1], "drafting"]))
     try:
-        found = drafting.explained_draft(options.data, options.label, id=options.id)
+        found = drafting.tried_draft(options.data, options.label, id=options.id)
     except drafting.DraftError as error:
         raise UsageError(f"--data {options.data}: {error}") from error
     return drafting.render(found.document), (f"drafted from {options.data}; look through it", *found.notes)

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from pipelines.delivery.settings import SettingsError
+
 Document = dict[str, Any]
 Tables = Mapping[str, pa.Table]
 
@@ -41,13 +43,20 @@ class Draft:
     notes: tuple[str, ...]
 
 
-def draft(folder: Path, label: str, *, id: str | None = None, drop: Collection[str] = ()) -> Document:  # noqa: A002 - the schema's word
-    """Return the document of a schema for the CSV or Parquet files of a folder; DraftError says what prevents it."""
-    return explained_draft(folder, label, id=id, drop=drop).document
+def tried_draft(folder: Path, label: str, *, id: str | None = None, drop: Collection[str] = ()) -> Draft:  # noqa: A002 - the schema's word
+    """Return the draft of a schema that Preprocess takes the data with; DraftError says what prevents it."""
+    # Who reads the settings fails with them, which is to be told in one line.
+    from pipelines.fraud.trial import TrialError, try_out  # noqa: PLC0415
+
+    found = draft(folder, label, id=id, drop=drop)
+    try:
+        return Draft(found.document, (*found.notes, *try_out(render(found.document), folder)))
+    except TrialError as error:
+        raise DraftError(str(error)) from error
 
 
-def explained_draft(folder: Path, label: str, *, id: str | None = None, drop: Collection[str] = ()) -> Draft:  # noqa: A002 - as above
-    """Return the document that `draft` returns, with notes on what it leaves out and takes for positive."""
+def draft(folder: Path, label: str, *, id: str | None = None, drop: Collection[str] = ()) -> Draft:  # noqa: A002 - as above
+    """Return what is read off the CSV or Parquet files of a folder, whatever Preprocess will say to it."""
     tables = _read_tables(folder)
     home = _home_of(label, tables)
     key = id or _common_key(tables, label)
@@ -55,8 +64,12 @@ def explained_draft(folder: Path, label: str, *, id: str | None = None, drop: Co
         _check_key(key, name, table)
     notes: list[str] = []
     found = {name: _describe(table, label, key, drop, notes) for name, table in tables.items()}
-    kept = {name: [column for column in columns if column["kind"] != "drop"] for name, columns in found.items()}
     left_out = [column["name"] for columns in found.values() for column in columns if column["kind"] == "drop"]
+    # What is left out of one table may be in none.
+    kept = {name: [column for column in columns if column["name"] not in left_out] for name, columns in found.items()}
+    if not any(column["kind"] not in ("id", "label") for columns in kept.values() for column in columns):
+        raise DraftError("; ".join(["no column is left to predict the label from", *notes]))
+    _type_ids(kept, [table[key] for table in tables.values()] if key else [])
     # The table with the label comes first: its rows' order is that of the test set.
     ordered = {home: kept.pop(home), **kept}
     document: Document = {"id": key} if key else {}
@@ -112,7 +125,7 @@ def _concatenate(files: Sequence[Path], parts: Sequence[pa.Table]) -> pa.Table:
 def _read(file: Path) -> pa.Table:
     try:
         if file.suffix == ".parquet":
-            table = pq.read_table(file)
+            table = _without_empty_texts(pq.read_table(file))
         else:
             with file.open("rb") as stream:
                 names = pa_csv.open_csv(stream).schema.names
@@ -124,6 +137,16 @@ def _read(file: Path) -> pa.Table:
         raise DraftError(f"{file.name}: not readable: {' '.join(str(error).split())}") from error
     if repeated := sorted({name for name in table.column_names if table.column_names.count(name) > 1}):
         raise DraftError(f"{file.name}: column {repeated[0]!r} stands there twice; give each a name of its own")
+    return table
+
+
+def _without_empty_texts(table: pa.Table) -> pa.Table:
+    """Return Parquet's rows with no text as a missing value, as an empty cell of a CSV is."""
+    for position, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            texts = table.column(position).cast(pa.string())
+            filled = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+            table = table.set_column(position, field.name, filled)
     return table
 
 
@@ -171,8 +194,22 @@ def _check_key(key: str | None, name: str, table: pa.Table) -> None:
         return
     if key not in table.column_names:
         raise DraftError(f"id {key!r} is not in table {name}; found: {', '.join(table.column_names)}")
+    _check_type(f"id {key!r} of table {name}", table[key])
     if table[key].null_count or len(pc.unique(table[key])) < table.num_rows:
         raise DraftError(f"id {key!r} is empty or repeated in table {name}; allowed: another value in each row")
+
+
+def _check_type(what: str, values: pa.ChunkedArray) -> None:
+    if not _kind_of(values):
+        raise DraftError(f"{what} holds {values.type}; allowed: numbers, texts, true and false")
+
+
+def _type_ids(tables: Mapping[str, Sequence[dict[str, Any]]], ids: Sequence[pa.ChunkedArray]) -> None:
+    """Add the type to ids that are not whole numbers in each of the tables."""
+    if not all(_kind_of(values) == "integer" and _casts(values.cast(pa.string()), pa.int64()) for values in ids):
+        for column in itertools.chain(*tables.values()):
+            if column["kind"] == "id":
+                column["type"] = "text"
 
 
 def _describe(
@@ -184,8 +221,7 @@ def _describe(
         if name == label:
             entries.append(_label_entry(name, table[name], notes))
         elif name == key:
-            text = {} if _kind_of(table[name]) == "integer" else {"type": "text"}
-            entries.append({"name": name, "kind": "id", **text})
+            entries.append({"name": name, "kind": "id"})
         elif name in drop:
             entries.append({"name": name, "kind": "drop"})
         else:
@@ -202,17 +238,27 @@ def _describe(
 def _label_entry(name: str, values: pa.ChunkedArray, notes: list[str]) -> dict[str, Any]:
     if values.null_count:
         raise DraftError(f"label {name!r}: {values.null_count} cells are empty; leave those rows out")
+    _check_type(f"label {name!r}", values)
     counts = {each["values"]: each["counts"] for each in pc.value_counts(values.cast(pa.string())).to_pylist()}
     if len(counts) != 2:
         some = ", ".join(sorted(counts)[:5])
         raise DraftError(f"label {name!r} has {len(counts)} values ({some}); allowed: two, one of them positive")
-    if _casts(pa.array(counts), pa.float64()) and set(map(float, counts)) == {0, 1}:
+    numbers = {float(text): text for text in counts} if _casts(pa.array(counts), pa.float64()) else {}
+    if numbers.keys() == {0, 1}:
         return {"name": name, "kind": "label"}
-    known = [text for text in counts if text.lower() in POSITIVE_WORDS]
-    positive = known[0] if len(known) == 1 else min(counts, key=lambda text: (counts[text], text))
-    why = "by its name" if len(known) == 1 else "the rarer one"
+    positive, why = _positive(counts, numbers)
     notes.append(f"label {name!r}: {positive!r} is taken for positive, {why}")
     return {"name": name, "kind": "label", "positive": positive}
+
+
+def _positive(counts: Mapping[str, int], numbers: Mapping[float, str]) -> tuple[str, str]:
+    """Return which of two values of a label is the positive one, and why."""
+    if numbers.keys() == {-1, 1}:
+        return numbers[1], "by its sign"
+    known = [text for text in counts if text.lower() in POSITIVE_WORDS]
+    if len(known) == 1:
+        return known[0], "by its name"
+    return min(counts, key=lambda text: (counts[text], text)), "the rarer one"
 
 
 def _reason_to_drop(name: str, values: pa.ChunkedArray) -> str:
@@ -220,13 +266,18 @@ def _reason_to_drop(name: str, values: pa.ChunkedArray) -> str:
     kind = _kind_of(values)
     if not kind:
         return f"holds {values.type}"
-    distinct = pc.unique(values.drop_null())
-    if not len(distinct):
+    if values.null_count == len(values):
         return "is empty"
+    return _reason_by_values(name, values, kind) or ("" if name else "has no name")
+
+
+def _reason_by_values(name: str, values: pa.ChunkedArray, kind: str) -> str:
+    if kind == "number":
+        return ""
+    distinct = pc.unique(values.drop_null()).to_pylist()
     if kind == "category":
-        return _reason_against(distinct.to_pylist(), len(values))
-    is_id = kind == "integer" and len(distinct) == len(values) > 1 and _counts(name, distinct)
-    return AS_AN_ID if is_id else ""
+        return _reason_against(distinct, len(values))
+    return AS_AN_ID if len(distinct) == len(values) > 1 and _counts(name, [int(value) for value in distinct]) else ""
 
 
 def _reason_against(texts: Sequence[object], rows: int) -> str:
@@ -261,10 +312,9 @@ def _doubt(values: pa.ChunkedArray, kind: str) -> str:
     return ""
 
 
-def _counts(name: str, distinct: pa.Array) -> bool:
+def _counts(name: str, distinct: Sequence[int]) -> bool:
     """Say whether distinct whole numbers only number the rows, by the column's name or by leaving no gap."""
-    span = pc.min_max(distinct.cast(pa.int64())).as_py()
-    return bool(ID_NAME.search(name)) or span["max"] - span["min"] + 1 == len(distinct)
+    return bool(ID_NAME.search(name)) or max(distinct) - min(distinct) + 1 == len(distinct)
 
 
 def _kind_of(values: pa.ChunkedArray) -> str:
@@ -279,13 +329,12 @@ def _kind_of(values: pa.ChunkedArray) -> str:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
         return ""
     texts = pc.unique(values.cast(pa.string()).drop_null())
-    return next((name for name, number in _NUMBERS.items() if _casts(texts, number)), "category")
+    if not _casts(texts, pa.float64()):
+        return "category"
+    return "integer" if _casts(texts, pa.int64()) else "number"
 
 
-_NUMBERS = {"integer": pa.int64(), "number": pa.float64()}
-
-
-def _casts(texts: pa.Array, kind: pa.DataType) -> bool:
+def _casts(texts: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> bool:
     try:
         return bool(pc.all(pc.is_finite(texts.cast(kind)), min_count=0).as_py())
     except pa.ArrowInvalid:
@@ -307,9 +356,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help="file to write; standard output unless given")
     options = parser.parse_args(arguments)
     try:
-        found = explained_draft(options.data, options.label, id=options.id, drop=options.drop)
+        found = tried_draft(options.data, options.label, id=options.id, drop=options.drop)
         _write(render(found.document), options.output)
-    except DraftError as error:
+    except (DraftError, SettingsError) as error:
         sys.stderr.write(f"{parser.prog}: error: {error}\n")
         return 1
     except OSError as error:

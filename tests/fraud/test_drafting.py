@@ -14,7 +14,7 @@ import pytest
 import columns
 import preprocess
 from pipelines.fraud import dataset, drafting
-from pipelines.fraud.drafting import DraftError, draft, explained_draft, main, render
+from pipelines.fraud.drafting import DraftError, draft, main, render
 from tests.fraud.scripts.own_data import files, passengers, passengers_schema
 
 Frames = dict[str, pd.DataFrame]
@@ -27,13 +27,17 @@ def folder_of(folder: Path, **tables: pd.DataFrame) -> Path:
     return folder
 
 
+def document_of(folder: Path, label: str, **options: Any) -> dict[str, Any]:
+    return draft(folder, label, **options).document
+
+
 def kinds(document: dict[str, Any]) -> dict[str, str]:
     return {column["name"]: column["kind"] for table in document["tables"].values() for column in table}
 
 
 def test_one_tables_columns_are_told_by_their_cells(tmp_path: Path) -> None:
     table = passengers().assign(sibling=lambda frame: frame["class"] * 1.5)
-    found = explained_draft(folder_of(tmp_path, passengers=table), "survived")
+    found = draft(folder_of(tmp_path, passengers=table), "survived")
     assert found.document["label"] == "survived"
     assert "id" not in found.document
     assert found.document["drop"] == ["ticket"]
@@ -60,7 +64,7 @@ def test_what_is_drafted_runs(tmp_path: Path) -> None:
 
 def test_the_sample_data_are_drafted_as_two_tables_with_their_key(tmp_path: Path) -> None:
     dataset.write(tmp_path, rows=500)
-    document = draft(tmp_path, "fraud")
+    document = document_of(tmp_path, "fraud")
     assert (document["id"], list(document["tables"])) == ("policy_id", ["claims", "customers"])
     assert "drop" not in document
     expected = {column["name"]: column["kind"] for table in dataset.SCHEMA["tables"].values() for column in table}
@@ -70,7 +74,7 @@ def test_the_sample_data_are_drafted_as_two_tables_with_their_key(tmp_path: Path
 
 def test_the_table_with_the_label_comes_first(tmp_path: Path) -> None:
     whole = passengers()
-    document = draft(
+    document = document_of(
         folder_of(tmp_path, a=whole[["ticket", "fare"]], b=whole[["ticket", "survived", "age"]]), "survived"
     )
     assert list(document["tables"]) == ["b", "a"]
@@ -82,11 +86,11 @@ def test_files_with_the_same_columns_are_one_table(tmp_path: Path) -> None:
     folder_of(tmp_path, **{"people-2023": whole[:100], "people-2024": whole[100:]})
     (tmp_path / ".people.csv.partial").touch()
     (tmp_path / "notes.txt").touch()
-    assert list(draft(tmp_path, "survived")["tables"]) == ["people"]
+    assert list(document_of(tmp_path, "survived")["tables"]) == ["people"]
 
 
 def test_a_table_with_an_id_keeps_it_when_it_is_named(tmp_path: Path) -> None:
-    document = draft(folder_of(tmp_path, passengers=passengers()), "survived", id="ticket", drop=["fare"])
+    document = document_of(folder_of(tmp_path, passengers=passengers()), "survived", id="ticket", drop=["fare"])
     assert (document["id"], document["drop"]) == ("ticket", ["fare"])
     assert document["tables"]["passengers"][0] == {"name": "ticket", "kind": "id", "type": "text"}
 
@@ -104,6 +108,7 @@ def test_a_table_with_an_id_keeps_it_when_it_is_named(tmp_path: Path) -> None:
         ),
         ("nothing", [None] * 300, "is empty"),
         ("", range(300), "has another value in each row, as an id has"),
+        ("", [row % 7 for row in range(300)], "has no name"),
         (
             "height",
             ["?", "n/a", *[f"{row}.5" for row in range(298)]],
@@ -112,7 +117,7 @@ def test_a_table_with_an_id_keeps_it_when_it_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_column_that_is_no_feature_is_left_out_and_said(name: str, values: Any, reason: str, tmp_path: Path) -> None:
-    found = explained_draft(folder_of(tmp_path, people=passengers().assign(**{name: list(values)})), "survived")
+    found = draft(folder_of(tmp_path, people=passengers().assign(**{name: list(values)})), "survived")
     assert found.document["drop"] == ["ticket", name]
     assert found.notes[-1].startswith(f"column {name!r} {reason}") or found.notes[-2].startswith(
         f"column {name!r} {reason}"
@@ -128,7 +133,7 @@ def test_a_column_that_is_no_feature_is_left_out_and_said(name: str, values: Any
     ],
 )
 def test_a_quantity_that_differs_in_each_row_is_kept(name: str, values: list[float], tmp_path: Path) -> None:
-    document = draft(folder_of(tmp_path, people=passengers().assign(**{name: values})), "survived")
+    document = document_of(folder_of(tmp_path, people=passengers().assign(**{name: values})), "survived")
     assert kinds(document)[name] in ("integer", "number")
 
 
@@ -140,6 +145,9 @@ def test_a_quantity_that_differs_in_each_row_is_kept(name: str, values: list[flo
         ([2, 1, 1], {"positive": "2"}),
         ([0.0, 1.0, 1.0], {}),
         ([2, 3, 3], {"positive": "2"}),
+        ([-1, 1, 1], {"positive": "1"}),
+        ([1.0, -1.0, -1.0], {"positive": "1.0"}),
+        (["+1", "-1", "-1"], {"positive": "+1"}),
         (["False", "True", "True"], {"positive": "True"}),
         (["neg", "pos", "pos"], {"positive": "pos"}),
     ],
@@ -147,8 +155,8 @@ def test_a_quantity_that_differs_in_each_row_is_kept(name: str, values: list[flo
 def test_a_label_is_0_and_1_or_has_a_positive_value(
     values: list[object], entry: dict[str, str], tmp_path: Path
 ) -> None:
-    table = pd.DataFrame({"x": range(300), "y": values * 100})
-    document = draft(folder_of(tmp_path, t=table), "y")
+    table = pd.DataFrame({"x": [0.5 * row for row in range(300)], "y": values * 100})
+    document = document_of(folder_of(tmp_path, t=table), "y")
     assert document["tables"]["t"][-1] == {"name": "y", "kind": "label", **entry}
 
 
@@ -167,7 +175,7 @@ def test_parquet_tells_its_types_itself(tmp_path: Path) -> None:
         }
     )
     pq.write_table(table, tmp_path / "events.parquet")
-    found = explained_draft(tmp_path, "y")
+    found = draft(tmp_path, "y")
     assert kinds(found.document) == {
         "whole": "integer",
         "real": "number",
@@ -193,7 +201,7 @@ def test_what_a_person_may_know_better_is_said(tmp_path: Path) -> None:
             "y": [0, 1] * 4,
         }
     )
-    found = explained_draft(folder_of(tmp_path, t=table), "y")
+    found = draft(folder_of(tmp_path, t=table), "y")
     assert found.document["drop"] == ["day", "german"]
     assert kinds(found.document) == {"zip": "integer", "dose": "category", "grade": "category", "y": "label"}
     assert found.notes == (
@@ -234,6 +242,12 @@ REFUSED: list[tuple[Frames, dict[str, Any], str]] = [
         {},
         "tables 'a' and 'ab': one name begins with the other; rename the files",
     ),
+    (
+        {"t": WHOLE[["ticket", "survived"]]},
+        {},
+        "no column is left to predict the label from; column 'ticket' has another value in each row, as an id has:",
+    ),
+    ({"t": WHOLE[["survived"]]}, {}, "no column is left to predict the label from"),
     ({"a": WHOLE, "b": WHOLE}, {}, "a.csv, b.csv: the same columns, but no name in common; begin their names with the"),
 ]
 
@@ -245,7 +259,7 @@ def test_what_prevents_a_schema_is_told_in_one_line(
     folder_of(tmp_path, **tables)
     label, key = options.get("label", "survived"), options.get("id")
     with pytest.raises(DraftError) as caught:
-        draft(tmp_path, label, id=key)
+        document_of(tmp_path, label, id=key)
     assert str(caught.value).removeprefix(f"{tmp_path}: ").startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -259,16 +273,53 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DraftError) as caught:
-            draft(tmp_path, "x")
+            document_of(tmp_path, "x")
         assert str(caught.value).startswith(message)
         (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[{"a": 1}, {"a": 2}], [[1], [2]], [b"a", b"b"], [datetime.date(2024, 1, 1), datetime.date(2024, 1, 2)]],
+    ids=["struct", "list", "binary", "date"],
+)
+def test_labels_and_ids_of_other_types_are_refused(values: list[Any], tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1.5, 2.5], "y": values}), tmp_path / "t.parquet")
+    with pytest.raises(DraftError, match=r"^label 'y' holds .*; allowed: numbers, texts, true and false$"):
+        draft(tmp_path, "y")
+    with pytest.raises(DraftError, match=r"^id 'y' of table t holds .*; allowed: numbers, texts, true and false$"):
+        draft(tmp_path, "x", id="y")
+
+
+def test_ids_that_are_whole_in_one_table_only_are_texts_in_all(tmp_path: Path) -> None:
+    whole = passengers().assign(number=range(300))
+    people, codes = whole[["number", "age", "survived"]], whole.assign(number=lambda table: table["ticket"])
+    tables = document_of(folder_of(tmp_path, people=people, tickets=codes[["number", "fare"]]), "survived")["tables"]
+    assert [columns[0] for columns in tables.values()] == [{"name": "number", "kind": "id", "type": "text"}] * 2
+
+
+def test_a_column_that_is_left_out_of_one_table_is_left_out_of_all(tmp_path: Path) -> None:
+    whole = passengers()
+    people = whole[["ticket", "age", "survived"]].assign(seen="2024-01-31")
+    document = document_of(
+        folder_of(tmp_path, a=people, b=whole[["ticket", "fare"]].assign(seen=1)), "survived", id="ticket"
+    )
+    assert (document["drop"], sorted(kinds(document))) == (["seen"], ["age", "fare", "survived", "ticket"])
+
+
+def test_no_text_is_a_missing_value_in_parquet(tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {"empty": ["", ""], "dose": ["", "2.5"], "port": ["", "b"], "y": [0, 1]}
+    pq.write_table(pa.table({name: cells * 9 for name, cells in columns.items()}), tmp_path / "t.parquet")
+    found = draft(tmp_path, "y")
+    assert kinds(found.document) == {"dose": "number", "port": "category", "y": "label"}
+    assert found.notes == ("column 'empty' is empty: it is left out (drop)",)
 
 
 def test_a_table_in_two_formats_is_refused(tmp_path: Path) -> None:
     folder_of(tmp_path, people=passengers())
     passengers().to_parquet(tmp_path / "people.parquet")
     with pytest.raises(DraftError, match=r"^people\.csv, people\.parquet: the same table in two formats; give one"):
-        draft(tmp_path, "survived")
+        document_of(tmp_path, "survived")
 
 
 def test_the_text_of_a_schema_has_a_line_for_each_column() -> None:
@@ -287,8 +338,8 @@ def test_the_program_prints_the_schema_and_says_beside_it_what_it_decided(
     folder = folder_of(tmp_path / "data", passengers=passengers())
     assert main(["--data", str(folder), "--label", "survived", "--drop", "fare"]) == 0
     printed = capsys.readouterr()
-    assert json.loads(printed.out) == draft(folder, "survived", drop=["fare"])
-    assert printed.err.splitlines() == list(explained_draft(folder, "survived", drop=["fare"]).notes)
+    assert json.loads(printed.out) == document_of(folder, "survived", drop=["fare"])
+    assert printed.err.splitlines() == list(draft(folder, "survived", drop=["fare"]).notes)
 
 
 def test_a_mistake_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,7 +361,7 @@ def test_parquet_files_that_disagree_are_refused(tmp_path: Path) -> None:
     for name, values in (("people-1", ["a", "b"]), ("people-2", [1, 2])):
         pq.write_table(pa.table({"x": values, "y": [0, 1]}), tmp_path / f"{name}.parquet")
     with pytest.raises(DraftError, match=r"^people-1\.parquet, people-2\.parquet: one column has two types: "):
-        draft(tmp_path, "y")
+        document_of(tmp_path, "y")
 
 
 @pytest.mark.parametrize(("values", "entry"), [([0.0, 1.0, 1.0], {}), ([2.0, 1.0, 1.0], {"positive": "2"})])
@@ -321,7 +372,7 @@ def test_a_label_of_parquet_is_called_what_preprocess_calls_it(
     folder.mkdir()
     pq.write_table(pa.table({"x": [0.5 * row for row in range(90)], "y": values * 30}), folder / "t.parquet")
     schema_file = tmp_path / "schema.json"
-    schema_file.write_text(render(draft(folder, "y")))
+    schema_file.write_text(render(document_of(folder, "y")))
     assert json.loads(schema_file.read_text())["tables"]["t"][1] == {"name": "y", "kind": "label", **entry}
     assert preprocess.preprocess(folder, tmp_path / "out", seed=1, schema_file=schema_file)["train"] == 54
 
@@ -331,6 +382,6 @@ def test_a_table_whose_rows_are_numbered_in_a_column_without_a_name_runs(tmp_pat
     folder.mkdir()
     passengers().to_csv(folder / "people.csv")
     schema_file = tmp_path / "schema.json"
-    schema_file.write_text(render(draft(folder, "survived")))
+    schema_file.write_text(render(document_of(folder, "survived")))
     assert json.loads(schema_file.read_text())["drop"] == ["", "ticket"]
     assert preprocess.preprocess(folder, tmp_path / "out", seed=1, schema_file=schema_file)["test"] == 60
