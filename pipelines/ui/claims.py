@@ -14,6 +14,7 @@ from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.deployment.requests import CSV, JSON, csv_body, json_body, numeric_columns
 from pipelines.delivery.deployment.rows import Rows, read_rows
 from pipelines.delivery.errors import DeliveryError
+from pipelines.delivery.wording import duration
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,6 +54,11 @@ class Answer:
     def is_good(self) -> bool:
         """Whether the model took the claim."""
         return self.status is not None and self.status < 400
+
+    @property
+    def took(self) -> str:
+        """The time there and back."""
+        return f"{self.seconds * 1000:.1f} ms" if self.seconds < 1 else duration(self.seconds)
 
 
 def read_sample(s3: S3Client, package: ModelPackage, form: str, number: int) -> Sample | str:

@@ -80,8 +80,9 @@ def _endpoint(client: SageMakerClient, name: str) -> Endpoint | None:
 
 def show(request: Request) -> Response:
     """Show all endpoints."""
-    endpoints, token = read_endpoints(site(request).client, request.query_params.get("after"))
-    shown = {"title": "Endpoints", "endpoints": endpoints, "after": token}
+    after = request.query_params.get("after")
+    endpoints, token = read_endpoints(site(request).client, after)
+    shown = {"title": "Endpoints", "endpoints": endpoints, "older": token, "newest": not after}
     return render(request, "endpoints.html", shown, live=any(each.status in MOVING for each in endpoints))
 
 

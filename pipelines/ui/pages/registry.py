@@ -88,8 +88,11 @@ def _version(arn: str) -> int:
 
 def show_groups(request: Request) -> Response:
     """Show all groups."""
-    groups, token = read_groups(site(request).client, request.query_params.get("after"))
-    return render(request, "registry.html", {"title": "Model registry", "groups": groups, "after": token})
+    after = request.query_params.get("after")
+    groups, token = read_groups(site(request).client, after)
+    return render(
+        request, "registry.html", {"title": "Model registry", "groups": groups, "older": token, "newest": not after}
+    )
 
 
 def show_group(request: Request) -> Response:
@@ -97,14 +100,14 @@ def show_group(request: Request) -> Response:
     client, group = site(request).client, request.path_params["group"]
     if not (described := found(client.describe_model_package_group, ModelPackageGroupName=group)):
         raise missing(f"there is no model package group {group}")
-    before = request.query_params.get("before", "")
+    after = request.query_params.get("after", "")
     shown = {
         "title": group,
         "group": group,
         "description": described.get("ModelPackageGroupDescription", ""),
-        "versions": read_versions(client, group, int(before) if before.isdecimal() else None),
+        "versions": read_versions(client, group, int(after) if after.isdecimal() else None),
         "champion": find_champion(client, group),
-        "first": not before,
+        "newest": not after,
     }
     return render(request, "group.html", shown)
 

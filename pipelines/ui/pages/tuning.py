@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from pipelines.delivery.deployment.found import found
+from pipelines.delivery.report import charts
 from pipelines.delivery.report.facts import Tuning
+from pipelines.delivery.report.markup import Markup
 from pipelines.delivery.report.tuning import read_tuning
+from pipelines.ui.rendering import missing, render, site
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -82,3 +89,33 @@ def _ranges(given: Mapping[str, Any]) -> Iterator[Range]:
         yield Range(each["Name"], f"{each['MinValue']} to {each['MaxValue']}{said}", scaling == "Logarithmic")
     for each in given.get("CategoricalParameterRanges", ()):
         yield Range(each["Name"], ", ".join(each["Values"]))
+
+
+def charts_of(job: TuningJob) -> list[tuple[str, Markup]]:
+    """Return the pictures of a job's trials with their headings; none while no trial has a value."""
+    tuning = job.tuning
+    if not tuning.measured:
+        return []
+    names = dict.fromkeys(name for trial in tuning.measured for name in trial.hyperparameters)
+    pictures = [("By trial", charts.trials("trials", f"{tuning.objective} by trial", tuning))]
+    for place, name in enumerate(names):
+        title = f"{tuning.objective} by {name}"
+        is_logarithmic = name in job.logarithmic
+        pictures.append(
+            (f"By {name}", charts.by_setting(f"by-{place}", title, tuning, name, logarithmic=is_logarithmic))
+        )
+    return pictures
+
+
+def show(request: Request) -> Response:
+    """Show a tuning job."""
+    name = request.path_params["job"]
+    job = read_tuning_job(site(request).client, name)
+    if job is None:
+        raise missing(f"there is no tuning job {name}")
+    hyperparameters = list(dict.fromkeys(each for trial in job.tuning.trials for each in trial.hyperparameters))
+    shown = {"title": name, "job": job, "charts": charts_of(job), "hyperparameters": hyperparameters}
+    return render(request, "tuning.html", shown, live=job.is_going_on)
+
+
+ROUTES = (Route("/tuning-jobs/{job}", show),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import threading
 from collections.abc import Mapping
@@ -14,15 +15,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from pipelines.delivery.approval.decision import Decided, Decision, check_note, decide, standing
-from pipelines.delivery.approval.dossier import gather_dossier
+from pipelines.delivery.approval.decision import PLACEHOLDER, Decided, Decision, check_note, decide, standing
+from pipelines.delivery.approval.dossier import Dossier, gather_dossier
 from pipelines.delivery.approval.page import sections
 from pipelines.delivery.approval.serving import find_serving
 from pipelines.delivery.caller import find_caller
 from pipelines.delivery.deployment.names import endpoint_name
+from pipelines.delivery.documents import read_document
 from pipelines.delivery.errors import DeliveryError, UsageError
+from pipelines.delivery.gate import Verdict
 from pipelines.delivery.lifecycle import LONGEST_NOTE, ROLLED_BACK, STAGES
 from pipelines.delivery.packages import APPROVED, REJECTED, ModelPackage
+from pipelines.delivery.report import panels
+from pipelines.delivery.report.facts import Champion, Facts, Report
+from pipelines.delivery.report.markup import Markup
+from pipelines.delivery.report.quality import read_quality
 from pipelines.ui.forms import action
 from pipelines.ui.pages.registry import find_version
 from pipelines.ui.rendering import address, render, site
@@ -30,6 +37,7 @@ from pipelines.ui.rendering import address, render, site
 if TYPE_CHECKING:
     from pipelines.delivery.run import Site
 
+_EXECUTION = re.compile(r":pipeline/(?P<pipeline>[^/]+)/execution/(?P<execution>[^/]+)$")
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -78,12 +86,34 @@ def carry_out(place: Site, group: str, version: int, decision: Decision, seen: s
         return decide(place.client, package, decision, caller, datetime.now(UTC))
 
 
-def deploy_command(package: ModelPackage, place: Site) -> str:
-    """Return the command that brings a version into service."""
+def typed(place: Site, package: ModelPackage, *words: str) -> str:
+    """Return a command about a version's group as it is typed in a shell."""
     root = place.places.root
     here = ["--local", "--local-root", str(root)] if root else []
-    chosen = ["--model-package", str(package.version), "--group", package.group]
-    return shlex.join(["deploy-model", "--stage", "staging", *chosen, *here])
+    return shlex.join([*words, "--group", package.group, *here])
+
+
+def execution_address(package: ModelPackage) -> str | None:
+    """Return the address of the execution that made a version."""
+    match = _EXECUTION.search(package.execution or "")
+    return address("pipelines", match["pipeline"], "executions", match["execution"]) if match else None
+
+
+def quality_of(place: Site, dossier: Dossier) -> Markup | None:
+    """Return the pictures of a version's quality, with the champion's curves beside its own."""
+    package, champion = dossier.package, dossier.champion
+    if dossier.quality is None:
+        return None
+    other = champion and champion.evaluation and read_quality(read_document(place.s3, champion.evaluation))
+    facts = Facts(
+        pipeline=package.group,
+        execution_arn=package.execution or "",
+        status="Succeeded",
+        verdict=Verdict("finished", ""),
+        reports=(Report(f"version {package.version}", dossier.quality),),
+        champion=Champion(f"version {champion.version}", champion.roc_auc, other or None) if champion else None,
+    )
+    return panels.quality(facts)
 
 
 def show(request: Request) -> Response:
@@ -107,6 +137,7 @@ def _page(request: Request, fields: Mapping[str, str], *, problem: str = "", sta
     place, group = site(request), request.path_params["group"]
     package = find_version(place.client, group, request.path_params["version"])
     dossier, serving = gather_dossier(place, package), find_serving(place.client, package)
+    version = str(package.version)
     shown = {
         "title": package.name,
         "group": group,
@@ -115,7 +146,15 @@ def _page(request: Request, fields: Mapping[str, str], *, problem: str = "", sta
         "sections": sections(dossier, place.places, datetime.now(UTC)),
         "serving": {stage: endpoint_name(package.group, stage) for stage in serving.stages},
         "may_force": package.approval == REJECTED or package.stage_status in {REJECTED, ROLLED_BACK},
-        "next": deploy_command(package, place) if package.approval == APPROVED and not serving.stages else None,
+        "next": typed(place, package, "deploy-model", "--stage", "staging", "--model-package", version)
+        if package.approval == APPROVED and not serving.stages
+        else None,
+        "commands": [
+            typed(place, package, "approve-model", version, each, "--note", PLACEHOLDER)
+            for each in ("--approve", "--reject")
+        ],
+        "execution": execution_address(package),
+        "pictures": quality_of(place, dossier),
         "seen": state_of(package),
         "longest": LONGEST_NOTE,
         "stages": STAGES,
