@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from pipelines.delivery.report.numbers import count, number, signed
+from pipelines.delivery.report.numbers import count, number, setting, signed
 from pipelines.delivery.wording import duration, shortened
-from pipelines.ui.times import ago, clock, day
+from pipelines.ui.times import ago, clock, day, span, took
 
 if TYPE_CHECKING:
     from pipelines.delivery.run import Site
@@ -56,6 +56,14 @@ def short(text: str, longest: int = 32) -> str:
     return shortened(text, longest)
 
 
+def size(count_: int) -> str:
+    """Return a number of bytes in its greatest unit."""
+    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count_ >= bytes_:
+            return f"{count_ / bytes_:.1f} {unit}"
+    return f"{count_} bytes"
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -72,8 +80,12 @@ def _environment() -> Environment:
         "day": day,
         "duration": duration,
         "number": number,
+        "setting": setting,
         "short": short,
         "signed": signed,
+        "size": size,
+        "span": span,
+        "took": took,
     }
     return made
 
