@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines import command_line
-from pipelines.command_line import Parser, parse_difference, parse_minutes, parse_path, parse_tags, parse_text
+from pipelines.command_line import (
+    DEFAULT_ROOT,
+    Parser,
+    parse_difference,
+    parse_minutes,
+    parse_path,
+    parse_tags,
+    parse_text,
+)
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import check_folder, check_target
 from pipelines.input_data import PARAMETER, check_input_data
 from pipelines.pipeline_module import role_of
+
+if TYPE_CHECKING:
+    from pipelines.delivery.tracking.places import Tracking
 
 _FLAGS_OF_A_START = (
     "module_name",
@@ -57,6 +70,14 @@ def make_parser() -> Parser:
     parser.add_argument("--json", metavar="FILE", type=parse_path, help="write the outcome here, for machines")
     parser.add_argument(
         "--report", metavar="DIR", type=parse_path, help="write report.html, report.md and report.xml here"
+    )
+    parser.add_argument(
+        "--track",
+        metavar="URI",
+        type=parse_text,
+        nargs="?",
+        const="",
+        help="record the run in MLflow: in this store (default: MLFLOW_TRACKING_URI, or with --local that of its root)",
     )
     parser.add_argument("--no-wait", action="store_true", help="print the execution's ARN and do not follow it")
     _add_flags_of_following(parser)
@@ -115,6 +136,14 @@ def role(options: argparse.Namespace) -> str:
     return arn
 
 
+def tracking(options: argparse.Namespace) -> Tracking:
+    """Return where the run is to be recorded."""
+    from pipelines.delivery.tracking.places import choose_tracking  # noqa: PLC0415 - few want one
+
+    root = options.local_root or Path(DEFAULT_ROOT)
+    return choose_tracking(options.track, os.environ, root if options.local else None)
+
+
 def check_flags(options: argparse.Namespace) -> None:
     """Refuse flags that make no sense together, and values that nothing can be done with."""
     if mistake := next((text for text, is_made in _mistakes(options).items() if is_made), None):
@@ -123,6 +152,8 @@ def check_flags(options: argparse.Namespace) -> None:
         check_target(options.json, "--json")
     if options.report:
         check_folder(options.report, "--report")
+    if options.track is not None:
+        tracking(options)
     if options.input_data:
         check_input_data(options.input_data)
     if options.commit or options.run_key:
@@ -167,6 +198,7 @@ def _mistakes(options: argparse.Namespace) -> dict[str, object]:
         and options.local,
         "--no-wait knows no outcome: leave out --no-wait or --json": options.no_wait and options.json,
         "--no-wait knows no outcome: leave out --no-wait or --report": options.no_wait and options.report,
+        "--no-wait knows no outcome: leave out --no-wait or --track": options.no_wait and options.track is not None,
         f"--parameter {given_twice} is given twice: give it once": given_twice,
         f"--input-data sets the parameter {PARAMETER}: give one of the two": options.input_data and PARAMETER in names,
     }

@@ -20,7 +20,7 @@ from pipelines.delivery.tags import complete_tags
 from pipelines.delivery.wording import one_line
 from pipelines.input_data import PARAMETER, prefix_of, send_input_data
 from pipelines.pipeline_module import Compiled, compile_module, region_of
-from pipelines.run_flags import check_flags, make_parser, role
+from pipelines.run_flags import check_flags, make_parser, role, tracking
 
 if TYPE_CHECKING:
     from pipelines.delivery.commit import Commit
@@ -180,6 +180,7 @@ def _complete(options: argparse.Namespace, site: Site, run: Run, pipeline: str, 
         result = complete(site, arn, run, progress, attention, max_regression=options.no_regression)
         _report(options, result)
         _write_report(options, site, result)
+        _track(options, site, result)
     return result.verdict.exit_code
 
 
@@ -205,6 +206,22 @@ def _write_report(options: argparse.Namespace, site: Site, result: Result) -> No
         write_report(site, result, options.report)
     except (BotoCoreError, ClientError, OSError) as error:
         sys.stderr.write(f"run-pipeline: there is no report in {options.report}: {one_line(str(error))}\n")
+
+
+def _track(options: argparse.Namespace, site: Site, result: Result) -> None:
+    """Record the run; as with the report, where that fails, the verdict stands."""
+    if options.track is None:
+        return
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as in _launch
+
+    from pipelines.delivery.tracking.executions import track_result  # noqa: PLC0415 - few want one
+
+    try:
+        run = track_result(site, result, tracking(options))
+    except (BotoCoreError, ClientError, DeliveryError, OSError) as error:
+        sys.stderr.write(f"run-pipeline: the run is not recorded: {one_line(str(error))}\n")
+        return
+    sys.stdout.write(f"recorded: run {run} of the experiment {result.execution.pipeline}\n")
 
 
 def _no_command(parameter: str, value: str) -> None:

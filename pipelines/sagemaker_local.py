@@ -16,6 +16,7 @@ from pipelines.delivery.interrupt import interrupts
 
 DEFAULT_PORT = 8642
 UI_PORT = 8643
+EXPERIMENTS_PORT = 8644
 LAST_PORT = 65535
 LOOK_AGAIN_SECONDS = 0.2
 
@@ -34,6 +35,11 @@ def _parser() -> Parser:
     ui = _add(commands, "ui", "show pipelines, models and endpoints in a browser on this machine, until Ctrl-C")
     _add_port(ui, UI_PORT)
     ui.set_defaults(work=_show_ui, local=True)
+    experiments = _add(
+        commands, "experiments", "show what run-pipeline --track recorded, in MLflow's own page, until Ctrl-C"
+    )
+    _add_port(experiments, EXPERIMENTS_PORT)
+    experiments.set_defaults(work=_show_experiments)
     return parser
 
 
@@ -87,10 +93,26 @@ def _show_ui(options: argparse.Namespace) -> int:
         from pipelines.ui.server import Server  # noqa: PLC0415
 
         with closing(Server(site, port=options.port)) as server:
-            sys.stdout.write(f"{server.url}\n")
-            sys.stdout.flush()
+            _announce(server.url)
             _wait(interrupted)
     return 0
+
+
+def _show_experiments(options: argparse.Namespace) -> int:
+    with interrupts() as interrupted:
+        # As above.
+        from pipelines.ui.experiments import experiments_app  # noqa: PLC0415
+        from pipelines.ui.server import AppServer  # noqa: PLC0415
+
+        with closing(AppServer(experiments_app(options.local_root), port=options.port)) as server:
+            _announce(server.url)
+            _wait(interrupted)
+    return 0
+
+
+def _announce(url: str) -> None:
+    sys.stdout.write(f"{url}\n")
+    sys.stdout.flush()
 
 
 def _wait(interrupted: Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -50,9 +50,13 @@ class Tokens:
 class Guard:
     """Refuses requests of other users, other hosts' pages and other methods, and says what browsers must refuse."""
 
-    def __init__(self, app: ASGIApp, *, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, port: int, methods: Sequence[str] = METHODS, headers: Mapping[str, str] = HEADERS
+    ) -> None:
         self._app = app
         self._port = port
+        self._methods = methods
+        self._headers = headers
         self._peers: Peers | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +69,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                headers.update(self._headers)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -79,8 +83,8 @@ class Guard:
             self._check_peer(scope)
         except ServiceError as error:
             return error.message
-        if scope["method"] not in METHODS:
-            return f"this server answers {', '.join(METHODS)}, not {scope['method'][:20]!r}"
+        if scope["method"] not in self._methods:
+            return f"this server answers {', '.join(self._methods)}, not {scope['method'][:20]!r}"
         if headers.get("sec-fetch-site", "none") not in OWN and not _is_visit(scope["method"], headers):
             return "this server is not for pages of other servers"
         return None

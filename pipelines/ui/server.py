@@ -1,4 +1,4 @@
-"""The page's server on a loopback port."""
+"""What serves a page on a loopback port."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -14,6 +15,8 @@ from pipelines.delivery.errors import DeliveryError
 from pipelines.ui.app import make_app
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from pipelines.delivery.run import Site
 
 ADDRESS = "127.0.0.1"
@@ -21,21 +24,20 @@ BACKLOG = 128
 CLOSE_SECONDS = 1
 
 
-class Server:
-    """Answers browsers from when it is made until `close`.
+class AppServer:
+    """Answers browsers with an app, which is made for the port, until `close`.
 
     Raises:
         DeliveryError: the port cannot be had.
     """
 
-    def __init__(self, site: Site, *, port: int = 0) -> None:
+    def __init__(self, make: Callable[[int], ASGIApp], *, port: int = 0) -> None:
         self._listener = _listen(port)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{ADDRESS}:{self.port}"
-        app = make_app(site, port=self.port, token=secrets.token_bytes(32))
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                make(self.port),
                 http="h11",
                 ws="none",
                 lifespan="off",
@@ -56,6 +58,13 @@ class Server:
 
     def _serve(self) -> None:
         asyncio.run(self._server.serve([self._listener]))
+
+
+class Server(AppServer):
+    """Answers browsers with the page of a site."""
+
+    def __init__(self, site: Site, *, port: int = 0) -> None:
+        super().__init__(lambda taken: make_app(site, port=taken, token=secrets.token_bytes(32)), port=port)
 
 
 def _listen(port: int) -> socket.socket:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines.delivery.tracking.places import Tracking
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from pipelines.delivery.tracking.store import Store
 
 NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -54,3 +56,22 @@ def open_store(tracking: Tracking) -> Store:
         from pipelines.delivery.tracking.store import Store  # noqa: PLC0415
 
     return Store(tracking)
+
+
+def open_page(tracking: Tracking, port: int) -> ASGIApp:
+    """Return MLflow's own page of a store, for one port of this machine; there can be one in a process."""
+    quiet_mlflow()
+    # What MLflow's command tells its workers; none is started here.
+    os.environ.update(
+        {
+            "_MLFLOW_SERVER_FILE_STORE": tracking.uri,
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": tracking.artifacts or "",
+            "MLFLOW_SERVER_ALLOWED_HOSTS": f"127.0.0.1:{port},localhost:{port}",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
+    )
+    with no_warnings():
+        # As above.
+        from pipelines.delivery.tracking.store import page  # noqa: PLC0415
+
+        return page()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
@@ -22,6 +22,9 @@ from pipelines.delivery.tracking.opening import no_warnings
 from pipelines.delivery.tracking.places import Tracking
 from pipelines.delivery.tracking.records import Record
 from pipelines.delivery.wording import one_line, shortened
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 Value = TypeVar("Value")
 
@@ -176,6 +179,15 @@ class Store:
                 yield
         except (MlflowException, SQLAlchemyError, OSError) as error:
             raise TrackingError(f"MLflow's store {self._tracking.uri}: {one_line(str(error))}") from error
+
+
+def page() -> ASGIApp:
+    """Return MLflow's own web application, of the store that the environment names."""
+    # Another second, for the one command that serves it; and it reads the environment when it is imported.
+    from mlflow.server.fastapi_app import app  # noqa: PLC0415
+
+    made: ASGIApp = app
+    return made
 
 
 def _named(entries: Mapping[str, Value]) -> dict[str, Value]:
