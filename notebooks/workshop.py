@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,6 +24,7 @@ from pipelines.delivery.report.facts import Facts
 from pipelines.delivery.report.gather import gather
 from pipelines.delivery.run import Site, complete
 from pipelines.delivery.tracking import Tracking, local_tracking
+from pipelines.delivery.tracking.opening import quiet_mlflow
 from pipelines.delivery.upload import Destination, upload_archive, upload_data, upload_sources
 from pipelines.fraud import dataset, sdk, settings
 from pipelines.fraud.hyperparameters import UNTUNED
@@ -35,8 +37,13 @@ ROOT = HERE / ".sagemaker-local"
 PROCESSING = "/opt/ml/processing"
 PREPROCESS_OUTPUTS = ("train", "validation", "test", "schema", "labelled", "input")
 
-# The SDK sends no usage data, whichever of its sessions a notebook makes.
+# Neither the SDK nor MLflow sends usage data, whatever a notebook makes of them.
 os.environ.setdefault(USER_CONFIG, str(NO_TELEMETRY_FILE))
+quiet_mlflow()
+# Each step that is made says that its session does not wait, which is what it is for.
+warnings.filterwarnings("ignore", message="Running within a PipelineSession")
+# MLflow has a library with it that misses another one, which it does not need either.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 @dataclass(frozen=True)
