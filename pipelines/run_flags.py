@@ -76,7 +76,7 @@ def make_parser() -> Parser:
         metavar="URI",
         type=parse_text,
         nargs="?",
-        const="",
+        const=True,
         help="record the run in MLflow: in this store (default: MLFLOW_TRACKING_URI, or with --local that of its root)",
     )
     parser.add_argument("--no-wait", action="store_true", help="print the execution's ARN and do not follow it")
@@ -141,7 +141,8 @@ def tracking(options: argparse.Namespace) -> Tracking:
     from pipelines.delivery.tracking.places import choose_tracking  # noqa: PLC0415 - few want one
 
     root = options.local_root or Path(DEFAULT_ROOT)
-    return choose_tracking(options.track, os.environ, root if options.local else None)
+    given = None if options.track is True else options.track
+    return choose_tracking(given, os.environ, root if options.local else None)
 
 
 def check_flags(options: argparse.Namespace) -> None:
@@ -152,7 +153,7 @@ def check_flags(options: argparse.Namespace) -> None:
         check_target(options.json, "--json")
     if options.report:
         check_folder(options.report, "--report")
-    if options.track is not None:
+    if options.track:
         tracking(options)
     if options.input_data:
         check_input_data(options.input_data)
@@ -198,7 +199,7 @@ def _mistakes(options: argparse.Namespace) -> dict[str, object]:
         and options.local,
         "--no-wait knows no outcome: leave out --no-wait or --json": options.no_wait and options.json,
         "--no-wait knows no outcome: leave out --no-wait or --report": options.no_wait and options.report,
-        "--no-wait knows no outcome: leave out --no-wait or --track": options.no_wait and options.track is not None,
+        "--no-wait knows no outcome: leave out --no-wait or --track": options.no_wait and options.track,
         f"--parameter {given_twice} is given twice: give it once": given_twice,
         f"--input-data sets the parameter {PARAMETER}: give one of the two": options.input_data and PARAMETER in names,
     }

@@ -210,7 +210,7 @@ def _write_report(options: argparse.Namespace, site: Site, result: Result) -> No
 
 def _track(options: argparse.Namespace, site: Site, result: Result) -> None:
     """Record the run; as with the report, where that fails, the verdict stands."""
-    if options.track is None:
+    if not options.track:
         return
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as in _launch
 

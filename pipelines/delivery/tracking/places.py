@@ -31,13 +31,14 @@ def local_tracking(root: Path) -> Tracking:
     return Tracking(f"sqlite+pysqlite:///{path}", (folder / ARTIFACTS).as_uri())
 
 
-def choose_tracking(given: str, environment: Mapping[str, str], root: Path | None) -> Tracking:
+def choose_tracking(given: str | None, environment: Mapping[str, str], root: Path | None) -> Tracking:
     """Return the store that is given, else the one that the environment names, else that of a local root.
 
     Raises:
         UsageError: there is none of them, or it is none that another machine could read too.
     """
-    uri, local = given or environment.get(VARIABLE, ""), local_tracking(root) if root else None
+    uri = given or environment.get(VARIABLE, "")
+    local = local_tracking(root) if root else None
     if local and uri in ("", local.uri):
         return local
     if not uri:
