@@ -17,7 +17,18 @@ from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.report.style import STYLE
 from pipelines.delivery.wording import one_line
-from pipelines.ui.pages import execution, home, step
+from pipelines.ui.pages import (
+    comparison,
+    endpoint,
+    endpoints,
+    execution,
+    home,
+    registry,
+    step,
+    training_job,
+    tuning,
+    version,
+)
 from pipelines.ui.rendering import FOLDER, render
 from pipelines.ui.runs import Runs
 from pipelines.ui.security import Guard, Tokens
@@ -27,7 +38,18 @@ if TYPE_CHECKING:
 
 # What the service says of a name that nothing has.
 ABSENT = frozenset({"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey"})
-PAGES: tuple[BaseRoute, ...] = (*home.ROUTES, *execution.ROUTES, *step.ROUTES)
+PAGES: tuple[BaseRoute, ...] = (
+    *home.ROUTES,
+    *execution.ROUTES,
+    *step.ROUTES,
+    *training_job.ROUTES,
+    *tuning.ROUTES,
+    *registry.ROUTES,
+    *comparison.ROUTES,
+    *version.ROUTES,
+    *endpoints.ROUTES,
+    *endpoint.ROUTES,
+)
 
 
 def make_app(site: Site, *, port: int, token: bytes) -> Starlette:
