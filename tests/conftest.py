@@ -4,9 +4,13 @@ There is no AWS of the user's, and a region for the SDK, which asks for one at i
 """
 
 import os
+from pathlib import Path
+
+import pytest
 
 from pipelines.adoption.init.providers import FILES, GITHUB
 from tests.adoption.init.copies import REPOSITORY
+from tests.sample_code import copy_code
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
@@ -18,3 +22,9 @@ _REMOVED = {name for name, files in FILES.items() if not (REPOSITORY / files[0])
 collect_ignore = ["iam", "project_template/test_events.py"] if _REMOVED else []
 if GITHUB in _REMOVED:
     collect_ignore += ["project_template", "workflows"]
+
+
+@pytest.fixture(scope="session")
+def sample_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code for the sample data, which tests of the template itself run."""
+    return copy_code(tmp_path_factory.mktemp("sample code"))

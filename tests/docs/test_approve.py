@@ -21,8 +21,8 @@ PAGE = PAGES["docs/approve.md"]
 NEVER_THE_SAME = re.compile(r" +\d+ s$|(?<=commit) +|python -m pipelines\.approve_model|approve-model", re.MULTILINE)
 
 
-def test_the_commands_do_what_is_said_of_them(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+def test_the_commands_do_what_is_said_of_them(tmp_path: Path, sample_code: Path) -> None:
+    shell = Shell(tmp_path, sample_code)
     typed = [line for block in blocks(PAGE, "sh") for line in block.splitlines()]
     for command in typed:
         shell.type(command)

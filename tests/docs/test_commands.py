@@ -55,8 +55,8 @@ class Shell:
         self.said = done.stderr
 
 
-def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path, sample_code: Path) -> None:
+    shell = Shell(tmp_path, sample_code)
     assert "run-pipeline --local $(ARGS)" in (REPOSITORY / "Makefile").read_text()
     shell.type("run-pipeline --local")
     typed = [line for block in blocks(PAGES["README.md"], "sh") for line in block.splitlines()]

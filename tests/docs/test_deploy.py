@@ -15,8 +15,8 @@ PAGE = PAGES["docs/deploy.md"]
 SCHEMA = json.loads((REPOSITORY / "docs" / "deployment.schema.json").read_text())
 
 
-def test_the_commands_do_what_is_said_of_them(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+def test_the_commands_do_what_is_said_of_them(tmp_path: Path, sample_code: Path) -> None:
+    shell = Shell(tmp_path, sample_code)
     (block,) = blocks(PAGE, "sh")
     commands = block.splitlines()
     teardowns = [command for command in commands if "--teardown" in command]

@@ -120,8 +120,8 @@ def test_every_command_is_one_that_its_program_takes(page: str) -> None:
         check(line)
 
 
-def test_the_commands_for_this_machine_do_what_is_said_of_them(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+def test_the_commands_for_this_machine_do_what_is_said_of_them(tmp_path: Path, sample_code: Path) -> None:
+    shell = Shell(tmp_path, sample_code)
     lines = [line for block in blocks(PAGES[PAGE], "sh") for line in block.splitlines() if "--local" in line]
     teardown = lines[-1]
     assert teardown == "teardown-project --yes --local"

@@ -13,6 +13,7 @@ import pytest
 from pipelines.fraud.dataset import write
 from pipelines.fraud.settings import PIPELINE_NAME
 from pipelines.local.session import session
+from tests.adoption.init.copies import REPOSITORY
 
 LIMIT_SECONDS = 120
 
@@ -36,11 +37,12 @@ class Done:
 
 
 class Shell:
-    """Runs commands with `--local` on one root."""
+    """Runs commands of a checkout with `--local` on one root."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, code: Path = REPOSITORY) -> None:
         self.root = root
         self.folder = folder
+        self.code = code
         folder.mkdir(exist_ok=True)
 
     def command(self, *arguments: str | Path, module: str = "run_pipeline") -> list[str]:
@@ -50,14 +52,14 @@ class Shell:
     def environment(self) -> dict[str, str]:
         """Return the user's environment, without AWS and without any network that a proxy might offer."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return {**kept, "PYTHONPATH": str(Path.cwd()), "https_proxy": "http://127.0.0.1:9", "TERM": "dumb"}
+        return {**kept, "PYTHONPATH": str(self.code), "https_proxy": "http://127.0.0.1:9", "TERM": "dumb"}
 
-    def run(self, *arguments: str | Path, module: str = "run_pipeline") -> Done:
+    def run(self, *arguments: str | Path, module: str = "run_pipeline", cwd: Path | None = None) -> Done:
         outcome = self.folder / f"{module}.json"
         outcome.unlink(missing_ok=True)
         done = subprocess.run(
             self.command("--json", outcome, *arguments, module=module),
-            cwd=self.folder,
+            cwd=cwd or self.folder,
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -69,10 +71,10 @@ class Shell:
 
 
 @pytest.fixture(scope="session")
-def shared_shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def shared_shell(tmp_path_factory: pytest.TempPathFactory, sample_code: Path) -> Shell:
     """A shell on a root with a space and Korean letters in its path."""
     folder = tmp_path_factory.mktemp("end to end 한국어")
-    return Shell(folder / "local root", folder / "work")
+    return Shell(folder / "local root", folder / "work", sample_code)
 
 
 @pytest.fixture(scope="session")

@@ -27,10 +27,10 @@ STAGING, PRODUCTION = f"{GROUP}-staging", f"{GROUP}-production"
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(tmp_path_factory: pytest.TempPathFactory, sample_code: Path) -> Iterator[Shell]:
     """A shell on a root of its own, with one registered model; no endpoint outlives it."""
     folder = tmp_path_factory.mktemp("deployment 배포")
-    shell = Shell(folder / "local root", folder / "work")
+    shell = Shell(folder / "local root", folder / "work", sample_code)
     try:
         done = shell.run()
         assert done.code == 0, done.error

@@ -19,6 +19,7 @@ from pipelines.fraud import schema, settings
 from pipelines.fraud.pipeline import get_pipeline
 from tests.fraud.compiling import BUCKET, ROLE, Account, Compiled, Json, flat, inputs, own_arguments
 from tests.fraud.scripts.own_data import make, passengers_schema
+from tests.sample_code import use_sample_data
 
 # Uploads
 
@@ -136,6 +137,7 @@ if reached:
 def test_another_checkout_folder_process_and_hash_seed_give_the_same_bytes(compiled: Compiled, tmp_path: Path) -> None:
     checkout = tmp_path / "another checkout"
     shutil.copytree(settings.SCRIPTS.parents[1], checkout / "pipelines", ignore=shutil.ignore_patterns("local"))
+    use_sample_data(checkout)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {"PYTHONPATH": str(checkout), "PYTHONHASHSEED": "4711", "HOME": str(tmp_path)}
     result = subprocess.run(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sample_code import make_sample
 from tests.workflows.account import BUCKET, REGION, Account
 from tests.workflows.actions import IGNORED
 from tests.workflows.deployments import Deployments
@@ -35,16 +36,8 @@ def copy_tree(source: Path, target: Path) -> Path:
     for folder in ("pipelines", FOLDER):
         if (source / folder).exists():
             shutil.copytree(source / folder, target / folder, ignore=IGNORED, dirs_exist_ok=True)
-    _use_sample_data(target / "pipelines" / "fraud")
+    make_sample(target)
     return target
-
-
-def _use_sample_data(package: Path) -> None:
-    """Make a copy that is for other data one for the sample data again, which the tests know."""
-    shutil.copy(package / "sample.json", package / "steps" / "schema.json")
-    values = json.loads((package / "settings.json").read_text())
-    if values["input_data"] is not None:
-        (package / "settings.json").write_text(json.dumps(values | {"input_data": None}))
 
 
 def with_threshold(source: Path, target: Path, *, threshold: float) -> Path:
