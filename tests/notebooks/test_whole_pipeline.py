@@ -1,0 +1,83 @@
+"""5.1: the first run tunes, the second registers with all jobs from the cache, the third starts the one job it must."""
+
+from typing import Any
+
+from tests.notebooks.learner import Learner
+
+NOTEBOOK, PIPELINE = "5.1.All-Pipeline", "workshop-all"
+Steps = dict[str, dict[str, Any]]
+
+
+def test_the_second_run_takes_the_other_branch_and_every_job_from_the_cache(learner: Learner) -> None:
+    seen = learner.run(NOTEBOOK)
+    first, second, third = executions(learner)
+    assert {"Tune", "EvaluateTuned", "RegisterTuned"} <= set(first)
+    assert cached(first) == set()
+    assert set(second) == {"Preprocess", "Train", "Evaluate", "AucGate", "Register", "CreateModel"}
+    assert cached(second) == {"Preprocess", "Train", "Evaluate"}
+    assert cached(third) == {"Preprocess", "Train", "Evaluate", "Tune"}
+    assert "RegisterTuned" in third
+    shows_both_branches(seen)
+    shows_what_the_cache_compared(seen)
+    assert [row[1:4] for row in seen.rows("registry")] == [
+        ["PendingManualApproval", "0.9476", "0.85"],
+        ["PendingManualApproval", "0.8031", "0.75"],
+        ["PendingManualApproval", "0.9476", "0.82"],
+    ]
+
+
+def test_run_again_it_starts_no_job_at_all(learner: Learner) -> None:
+    learner.run(NOTEBOOK)
+    learner.run(NOTEBOOK)
+    first, second, third = executions(learner)[3:]
+    assert [outcome(steps) for steps in (first, second, third)] == ["True", "False", "True"]
+    assert all("CacheHitResult" in step for steps in (first, second, third) for step in jobs(steps))
+
+
+def shows_both_branches(seen: Any) -> None:
+    tuned, registered = seen.pictures("first")[0], seen.pictures("second-picture")[0]
+    assert "0 of 8 steps took an earlier run" in tuned
+    assert "3 of 6 steps took an earlier run" in registered
+    assert "threshold 0.85" in seen.pictures("gate")[0]
+    rows = {row[0]: row[1:] for row in seen.rows("second")}
+    assert {name for name, row in rows.items() if row[1] == row[2] == "True"} == {"Preprocess", "Train", "Evaluate"}
+    assert rows["AucGate"][3] == "False"
+    first, second = (float(line.split()[1]) for line in seen.text("times").splitlines()[:2])
+    assert second < 1 <= first < 60
+
+
+def shows_what_the_cache_compared(seen: Any) -> None:
+    compared = seen.text("compared")
+    assert "fraud-detection/data/e8bedd839a73…" in compared.replace("\n", "")
+    knows = dict(line.split() for line in seen.text("threshold").splitlines() if line.split()[-1] in ("True", "False"))
+    assert [name for name, told in knows.items() if told == "True"] == [
+        "AucGate",
+        "EvaluateTuned",
+        "RegisterTuned",
+        "Register",
+    ]
+    reasons = {row[1]: row[-1] for row in seen.rows("third")}
+    assert 'was "0.85", is "0.82"' in reasons["EvaluateTuned"]
+
+
+def executions(learner: Learner) -> list[Steps]:
+    """Return the steps of all executions by name, the oldest execution first."""
+    with learner.session() as session:
+        client = session.client("sagemaker")
+        found = client.list_pipeline_executions(PipelineName=PIPELINE, SortOrder="Ascending")
+        arns = [each["PipelineExecutionArn"] for each in found["PipelineExecutionSummaries"]]
+        listed = [client.list_pipeline_execution_steps(PipelineExecutionArn=arn) for arn in arns]
+    return [{step["StepName"]: dict(step) for step in each["PipelineExecutionSteps"]} for each in listed]
+
+
+def cached(steps: Steps) -> set[str]:
+    return {name for name, step in steps.items() if "CacheHitResult" in step}
+
+
+def jobs(steps: Steps) -> list[dict[str, Any]]:
+    kinds = {"ProcessingJob", "TrainingJob", "TuningJob"}
+    return [step for step in steps.values() if kinds & set(step["Metadata"])]
+
+
+def outcome(steps: Steps) -> str:
+    return str(steps["AucGate"]["Metadata"]["Condition"]["Outcome"])
