@@ -131,6 +131,19 @@ class Database:
             ).fetchone()
         return json.loads(row[0]) if row else None
 
+    def newest(self, kind: str, prefix: str, count: int, *, skip: int = 0) -> list[Document]:
+        """Return some of the documents of a kind whose keys begin with a prefix, the latest first."""
+        # Bodies are read of those alone that are asked for.
+        statement = (
+            "SELECT body FROM documents WHERE kind = ? AND key IN (SELECT key FROM documents WHERE kind = ? "
+            "AND key >= ? AND substr(key, 1, ?) = ? ORDER BY created DESC, key DESC LIMIT ? OFFSET ?) "
+            "ORDER BY created DESC, key DESC"
+        )
+        with self._lock:
+            found = self._connection.execute(statement, (kind, kind, prefix, len(prefix), prefix, count, skip))
+            rows = found.fetchall()
+        return [json.loads(row[0]) for row in rows]
+
     def list(self, kind: str, prefix: str = "") -> list[Document]:
         """Return the documents of a kind whose keys begin with a prefix, oldest first."""
         statement = (

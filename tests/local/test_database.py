@@ -38,6 +38,17 @@ def test_documents_are_listed_by_prefix_in_the_order_of_their_creation(database:
     assert [document["Key"] for document in database.list("job")] == ["x/2", "x/1", "y/1", "x%/1"]
 
 
+def test_the_latest_documents_are_read_from_a_place_on_without_the_others(database: Database) -> None:
+    for key in ("x/2", "y/1", "x/1", "x%/1", "x/3"):
+        database.put("job", key, {"Key": key})
+    database.put("job", "x/2", {"Key": "x/2", "Changed": True})
+
+    def keys(count: int, skip: int = 0) -> list[str]:
+        return [document["Key"] for document in database.newest("job", "x/", count, skip=skip)]
+
+    assert (keys(2), keys(2, 2), keys(9), keys(1, 3)) == (["x/3", "x/1"], ["x/2"], ["x/3", "x/1", "x/2"], [])
+
+
 def test_an_update_changes_members_and_keeps_the_others(database: Database) -> None:
     database.put("job", "a", {"Name": "a", "Status": "InProgress"})
     assert database.update("job", "a", Status="Completed") == {"Name": "a", "Status": "Completed"}

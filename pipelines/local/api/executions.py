@@ -1,6 +1,6 @@
 """The operations on pipeline executions: start, stop, retry, describe, list."""
 
-from pipelines.local.api.listing import ordered, page, pick, within_times
+from pipelines.local.api.listing import lazy_page, ordered, page, pick, within_times
 from pipelines.local.api.pipelines import Pipelines
 from pipelines.local.database import Document
 from pipelines.local.executions.executions import Executions
@@ -49,11 +49,19 @@ class PipelineExecutions:
         execution = self._records.execution(request["PipelineExecutionArn"])
         return {name: value for name, value in execution.items() if name not in NOT_SHOWN}
 
+    def _latest(self, pipeline_arn: str, start: int, count: int) -> list[Document]:
+        return [_summary(each) for each in self._records.newest_executions(pipeline_arn, count, skip=start)]
+
     def list(self, request: Document) -> Document:
         """ListPipelineExecutions."""
         self._executions.recover()
-        pipeline = self._pipelines.find(request["PipelineName"])
-        found = within_times(self._records.executions(pipeline["PipelineArn"]), request)
+        arn = self._pipelines.find(request["PipelineName"])["PipelineArn"]
+        if _is_plain(request):
+            # There may be many, and those who watch ask for the latest again and again.
+            return lazy_page(
+                "PipelineExecutionSummaries", lambda start, count: self._latest(arn, start, count), request
+            )
+        found = within_times(self._records.executions(arn), request)
         keys = {"CreationTime": "CreationTime", "PipelineExecutionArn": "PipelineExecutionArn"}
         summaries = [_summary(execution) for execution in ordered(found, request, keys)]
         return page("PipelineExecutionSummaries", summaries, request)
@@ -77,6 +85,13 @@ class PipelineExecutions:
         """DescribePipelineDefinitionForExecution."""
         execution = self._records.execution(request["PipelineExecutionArn"])
         return {"PipelineDefinition": self._records.definition(execution), **pick(execution, "CreationTime")}
+
+
+def _is_plain(request: Document) -> bool:
+    """Tell whether all executions are asked for, the latest first."""
+    usual = {"SortBy": "CreationTime", "SortOrder": "Descending"}
+    others = request.keys() - usual.keys() - {"PipelineName", "MaxResults", "NextToken"}
+    return not others and all(request.get(name, value) == value for name, value in usual.items())
 
 
 def _summary(execution: Document) -> Document:

@@ -1,12 +1,13 @@
 """What the List operations share: filters by time and name, order, and pages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.local.database import Document
 from pipelines.local.errors import ValidationError
 
 DEFAULT_PAGE = 100
+LONGEST_TOKEN = 18
 
 
 def within_times(items: list[Document], request: Document, *, key: str = "CreationTime") -> list[Document]:
@@ -36,12 +37,23 @@ def page(name: str, items: list[Any], request: Document) -> Document:
     Raises:
         ValidationError: the request's NextToken is none that this machine gave.
     """
+    return lazy_page(name, lambda start, count: items[start : start + count], request)
+
+
+def lazy_page(name: str, read: Callable[[int, int], list[Any]], request: Document) -> Document:
+    """Return such a response from items that are read from a place on, so many at once.
+
+    Raises:
+        ValidationError: the request's NextToken is none that this machine gave.
+    """
     token = request.get("NextToken", "0")
-    if not (token.isascii() and token.isdecimal()):
+    # As wide as SQLite's integers at most.
+    if not (token.isascii() and token.isdecimal() and len(token) <= LONGEST_TOKEN):
         raise ValidationError(f"NextToken {token!r} is not valid: give the one of the previous response, or none.")
     start, size = int(token), request.get("MaxResults", DEFAULT_PAGE)
-    response: Document = {name: items[start : start + size]}
-    if start + size < len(items):
+    found = read(start, size + 1)
+    response: Document = {name: found[:size]}
+    if len(found) > size:
         response["NextToken"] = str(start + size)
     return response
 

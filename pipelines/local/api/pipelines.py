@@ -94,8 +94,8 @@ class Pipelines:
         """DescribePipeline."""
         pipeline = self.find(request["PipelineName"])
         version: int = request.get("PipelineVersionId") or pipeline["PipelineVersionId"]
-        executions = self._records.executions(pipeline["PipelineArn"])
-        last = {"LastRunTime": executions[-1]["CreationTime"]} if executions else {}
+        newest = self._records.newest_executions(pipeline["PipelineArn"], 1)
+        last = {"LastRunTime": newest[0]["CreationTime"]} if newest else {}
         text = self.definition(pipeline["PipelineName"], version)
         return {**pick(pipeline, *_DESCRIBED), "PipelineDefinition": text, **last}
 

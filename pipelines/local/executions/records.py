@@ -40,6 +40,10 @@ class Records:
         """Return the executions of a pipeline, oldest first."""
         return self.database.list(EXECUTION, f"{pipeline_arn}/execution/")
 
+    def newest_executions(self, pipeline_arn: str, count: int, *, skip: int = 0) -> list[Document]:
+        """Return some of the executions of a pipeline, the latest first."""
+        return self.database.newest(EXECUTION, f"{pipeline_arn}/execution/", count, skip=skip)
+
     def definition(self, execution: Document) -> str:
         """Return the definition that an execution runs."""
         name, version = execution["Pipeline"], execution["PipelineVersionId"]

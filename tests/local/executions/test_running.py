@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -88,6 +89,27 @@ def test_more_steps_than_a_page_are_all_listed(create: Create, sagemaker: Client
     assert len(first["PipelineExecutionSteps"]) == 100
     with pytest.raises(ClientError, match="NextToken 'x' is not valid"):
         sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution.arn, NextToken="x")
+
+
+def test_executions_are_listed_page_by_page_newest_first_however_that_is_asked_for(
+    create: Create, sagemaker: Client
+) -> None:
+    pipeline = create(definition(condition("C", ALWAYS)))
+    arns = [pipeline.run().arn for _ in range(3)]
+    assert _pages(sagemaker) == [arns[:0:-1], arns[:1]]
+    assert _pages(sagemaker, SortBy="CreationTime", SortOrder="Descending") == [arns[:0:-1], arns[:1]]
+    assert _pages(sagemaker, CreatedAfter=datetime(2020, 1, 1, tzinfo=UTC)) == [arns[:0:-1], arns[:1]]
+    assert _pages(sagemaker, SortOrder="Ascending") == [arns[:2], arns[2:]]
+    for token in ("x", "9" * 19):
+        with pytest.raises(ClientError, match=f"NextToken '{token}' is not valid"):
+            sagemaker.list_pipeline_executions(PipelineName="pipeline", NextToken=token)
+
+
+def _pages(sagemaker: Client, **asked: Any) -> list[list[str]]:
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName="pipeline", PaginationConfig={"PageSize": 2}, **asked
+    )
+    return [[each["PipelineExecutionArn"] for each in page["PipelineExecutionSummaries"]] for page in pages]
 
 
 @pytest.mark.parametrize("limit", [1, 2])
