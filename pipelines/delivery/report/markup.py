@@ -36,4 +36,6 @@ _VOID = frozenset({"br", "meta", "link"})
 def _text(value: object) -> str:
     # Coordinates need no more than a tenth.
     text = f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
