@@ -104,7 +104,7 @@ def choose(name: str, *, role: str | None = None, tracking: str | None = None) -
     """
     if name not in ("local", "aws"):
         raise ValueError(f"{name!r} is no place to work: choose 'local' or 'aws'")
-    _remember({"place": name, "role": role, "tracking": tracking})
+    _remember({**_choice(), "place": name, "role": role, "tracking": tracking})
     return place()
 
 
