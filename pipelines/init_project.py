@@ -12,13 +12,15 @@ from typing import Any
 
 from pipelines import command_line
 from pipelines.adoption.init.checkout import Checkout, find_checkout
-from pipelines.adoption.init.edits import Edit, edit_schema, edit_settings, make
+from pipelines.adoption.init.edits import Edit, edit_settings, make
 from pipelines.adoption.init.providers import GITHUB, PROVIDERS, remove_others
+from pipelines.adoption.init.schema import edit_schema, is_own
 from pipelines.command_line import DEFAULT_MODULE, Parser, parse_path, parse_text
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.settings import read_settings
 
 NAMED = ("pipeline_name", "model_package_group_name", "base_job_prefix")
+Draft = tuple[str, tuple[str, ...]]
 JOBS = ("processing_instance_type", "training_instance_type")
 
 
@@ -43,9 +45,23 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--remove-other-provider", action="store_true", help="remove the files that only the other one needs"
     )
-    parser.add_argument("--data", metavar="DIR", type=parse_path, help="your data: the schema is drafted from it")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=parse_path,
+        help="your data: a schema is drafted from it in place of the sample's; a schema of your own stays",
+    )
     parser.add_argument("--label", metavar="COLUMN", type=parse_text, help="the column to predict; with --data")
     parser.add_argument("--id", metavar="COLUMN", type=parse_text, help="the column that joins tables; with --data")
+    parser.add_argument(
+        "--drop",
+        metavar="COLUMN",
+        type=parse_text,
+        action="append",
+        default=[],
+        help="a column that is to be no feature; with --data, can be given more than once",
+    )
+    parser.add_argument("--redraft", action="store_true", help="with --data, replace a schema of your own too")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be changed")
     return parser
 
@@ -64,8 +80,13 @@ def _run(options: argparse.Namespace) -> int:
     if mistake := next((text for text, is_made in _mistakes(options).items() if is_made), None):
         raise UsageError(mistake)
     checkout = find_checkout(Path.cwd(), DEFAULT_MODULE)
-    edits = _edits(options, checkout)
-    _print(_shown(checkout, edits))
+    chosen = _chosen(options)
+    draft = _draft(options) if options.data else None
+    keeps = draft is not None and not options.redraft and is_own(checkout, draft[0])
+    if keeps or draft is None:
+        _check_schema(checkout)
+    edits = _edits(options, checkout, chosen, None if keeps else draft)
+    _print(_shown(checkout, edits, keeps=keeps))
     if options.dry_run:
         _print(["", "nothing was changed: this is a dry run"] if edits else [])
         return 0
@@ -79,13 +100,14 @@ def _mistakes(options: argparse.Namespace) -> dict[str, object]:
     return {
         "--data and --label belong together: give both or none": (options.data is None) != (options.label is None),
         "--id is a column of --data: give both or leave it out": options.id and options.data is None,
+        "--drop leaves out a column of --data: give both or leave it out": options.drop and options.data is None,
+        "--redraft is about --data: give both or leave it out": options.redraft and options.data is None,
     }
 
 
-def _edits(options: argparse.Namespace, checkout: Checkout) -> list[Edit]:
+def _edits(options: argparse.Namespace, checkout: Checkout, chosen: dict[str, Any], draft: Draft | None) -> list[Edit]:
     """Return what is to be done; all that can be wrong with it is found here."""
-    chosen = _chosen(options)
-    schema = list(edit_schema(checkout, *_draft(options))) if options.data else []
+    schema = list(edit_schema(checkout, *draft)) if draft else []
     if schema:
         chosen |= _of_data(options, checkout)
     settings = edit_settings(checkout, chosen)
@@ -109,14 +131,28 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     return chosen
 
 
-def _draft(options: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
+def _draft(options: argparse.Namespace) -> Draft:
     """Return the text of a schema for the data, and what a person should look at in it."""
-    drafting: Any = importlib.import_module(".".join([*DEFAULT_MODULE.split(".")[:-1], "drafting"]))
+    drafting = _neighbour("drafting")
     try:
-        found = drafting.tried_draft(options.data, options.label, id=options.id)
+        found = drafting.tried_draft(options.data, options.label, id=options.id, drop=options.drop)
     except drafting.DraftError as error:
         raise UsageError(f"--data {options.data}: {error}") from error
+    if missing := [column for column in options.drop if column not in found.document.get("drop", ())]:
+        features = [each["name"] for table in found.document["tables"].values() for each in table]
+        others = [each for each in features if each not in {options.label, found.document.get("id")}]
+        raise UsageError(f"--drop {missing[0]}: no such column can be left out; found: {', '.join(others)}")
     return drafting.render(found.document), (f"drafted from {options.data}; look through it", *found.notes)
+
+
+def _check_schema(checkout: Checkout) -> None:
+    """Refuse a schema that stays and cannot be used."""
+    _neighbour("schema").read_schema(checkout.schema)
+
+
+def _neighbour(name: str) -> Any:
+    """Return a module of the pipeline's package, which brings along what reads data."""
+    return importlib.import_module(".".join([*DEFAULT_MODULE.split(".")[:-1], name]))
 
 
 def _of_data(options: argparse.Namespace, checkout: Checkout) -> dict[str, Any]:
@@ -129,9 +165,11 @@ def _of_data(options: argparse.Namespace, checkout: Checkout) -> dict[str, Any]:
     }
 
 
-def _shown(checkout: Checkout, edits: Sequence[Edit]) -> Iterator[str]:
+def _shown(checkout: Checkout, edits: Sequence[Edit], *, keeps: bool) -> Iterator[str]:
+    if keeps:
+        yield f"keep {checkout.named(checkout.schema)}: it is your own by now; --redraft replaces it by a draft"
     if not edits:
-        yield "nothing was changed: all of this is so already"
+        yield f"nothing was changed: all {'else' if keeps else 'of this'} is so already"
     for edit in edits:
         yield f"{'remove' if edit.text is None else 'change'} {checkout.named(edit.path)}"
         yield from (f"  {line}" for line in edit.says)

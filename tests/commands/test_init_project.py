@@ -4,7 +4,6 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +14,11 @@ from pipelines.adoption.init.choices import LONGEST_NAME
 from pipelines.delivery.deployment.names import endpoint_name
 from pipelines.delivery.lifecycle import STAGES
 from pipelines.delivery.settings import read_settings
-from pipelines.init_project import main
-from tests.adoption.init.copies import FRESH, REPOSITORY, SCHEMA, SETTINGS, Copy, copy_to
+from tests.adoption.init.command import Command
+from tests.adoption.init.copies import FRESH, REPOSITORY, SETTINGS, copy_to
 from tests.unprivileged import unprivileged_folder
 
 NAMED = {"pipeline_name": "claims", "model_package_group_name": "claims", "base_job_prefix": "claims"}
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    output: str
-    error: str
-
-    @property
-    def changes(self) -> str:
-        """What it says before it says what is next."""
-        return self.output.partition("\nnext:\n")[0]
-
-
-class Command:
-    """`init-project` in the root folder of a copy."""
-
-    def __init__(self, copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
-        self.copy = copy
-        self._capsys = capsys
-
-    def call(self, *arguments: str) -> Done:
-        code = main(arguments)
-        said = self._capsys.readouterr()
-        return Done(code, said.out, said.err)
-
-    def do(self, *arguments: str) -> Done:
-        done = self.call(*arguments)
-        assert (done.code, done.error) == (0, "")
-        return done
-
-    def refuse(self, *arguments: str) -> tuple[int, str]:
-        """Call what must fail with one line and change nothing."""
-        before = self.copy.files()
-        done = self.call(*arguments)
-        (line,) = done.error.splitlines()
-        assert (done.output, self.copy.files()) == ("", before)
-        return done.code, line.partition("init-project: error: ")[2]
 
 
 @pytest.fixture
@@ -134,7 +95,8 @@ def test_a_dry_run_says_the_same_and_writes_nothing(command: Command) -> None:
 def test_the_settings_are_for_whoever_may_read_the_folder(command: Command) -> None:
     command.do("--name", "claims")
     assert stat.S_IMODE((command.copy.root / SETTINGS).stat().st_mode) == 0o644
-    assert {path.name for path in (command.copy.root / SETTINGS).parent.iterdir()} == {"settings.json", "steps"}
+    there = {path.name for path in (command.copy.root / SETTINGS).parent.iterdir()}
+    assert there == {"sample.json", "settings.json", "steps"}
 
 
 # Names
@@ -196,6 +158,8 @@ MISTAKES = [
     (("--name", "a", "--data", "."), "--data and --label belong together: give both or none"),
     (("--name", "a", "--label", "fraud"), "--data and --label belong together: give both or none"),
     (("--name", "a", "--id", "number"), "--id is a column of --data: give both or leave it out"),
+    (("--name", "a", "--drop", "zip"), "--drop leaves out a column of --data: give both or leave it out"),
+    (("--name", "a", "--redraft"), "--redraft is about --data: give both or leave it out"),
 ]
 
 
@@ -253,78 +217,6 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
         2,
         f"init-project: error: {package} cannot be written to, so nothing was changed: work in a copy of your own",
     )
-
-
-# Data
-
-
-@pytest.fixture
-def data(command: Command) -> Path:
-    """Data of another kind, in the copy: a number, a category and a label in words."""
-    rows = (f"{number / 2},{'red' if number % 3 else 'blue'},{'no' if number % 4 else 'yes'}" for number in range(40))
-    command.copy.write("data/cells.csv", "\n".join(["size,colour,spread", *rows]) + "\n")
-    command.copy.commit()
-    return command.copy.root / "data"
-
-
-def test_the_schema_is_drafted_from_the_data(command: Command, data: Path) -> None:
-    done = command.do("--name", "cells", "--data", "data", "--label", "spread")
-    assert command.copy.schema == {
-        "label": "spread",
-        "tables": {
-            "cells": [
-                {"name": "size", "kind": "number"},
-                {"name": "colour", "kind": "category"},
-                {"name": "spread", "kind": "label", "positive": "yes"},
-            ]
-        },
-    }
-    assert command.copy.settings["model_description"] == "Probability of spread."
-    assert command.copy.settings["input_data"] == "data"
-    said = [line.strip() for line in done.changes.partition(f"change {SCHEMA}\n")[2].splitlines()]
-    assert said[0] == "drafted from data; look through it"
-    assert "label 'spread': 'yes' is taken for positive, by its name" in said
-    assert re.search(r"run.pipeline --local\n", done.output)
-
-
-def test_the_same_data_change_nothing_again_and_own_words_stay(command: Command, data: Path) -> None:
-    flags = ("--name", "cells", "--data", "data", "--label", "spread")
-    command.do(*flags)
-    command.copy.write(SETTINGS, command.copy.settings | {"model_description": "Ours."})
-    assert command.do(*flags).changes == "nothing was changed: all of this is so already\n"
-    assert command.copy.settings["model_description"] == "Ours."
-
-
-def test_data_elsewhere_are_no_default_and_named_in_what_is_next(command: Command, data: Path) -> None:
-    elsewhere = data.rename(command.copy.root.parent / "my data")
-    done = command.do("--name", "cells", "--data", str(elsewhere), "--label", "spread")
-    assert command.copy.settings["input_data"] is None
-    assert f"--local --input-data '{elsewhere}'\n" in done.output
-
-
-def test_a_schema_with_changes_of_ones_own_is_not_lost(command: Command, data: Path) -> None:
-    command.copy.write(SCHEMA, {"label": "mine"})
-    code, line = command.refuse("--name", "cells", "--data", "data", "--label", "spread")
-    assert code == 2
-    assert line == f"--data: git does not have {SCHEMA} as on disk and could not bring them back; commit first"
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (("--data", "data", "--label", "shape"), "--data data: label 'shape': no such column; found: size, colour, sp"),
-        (("--data", "data", "--label", "size"), "--data data: label 'size' has 40 values"),
-        (("--data", "nowhere", "--label", "spread"), "--data nowhere: nowhere is not a folder"),
-        (("--data", "data", "--label", "spread", "--id", "key"), "--data data: id 'key' is not in table cells"),
-    ],
-)
-def test_data_without_a_schema_change_nothing(
-    command: Command, data: Path, flags: tuple[str, ...], message: str
-) -> None:
-    assert data.is_dir()
-    code, line = command.refuse("--name", "cells", *flags)
-    assert code == 2
-    assert line.startswith(message)
 
 
 def test_no_lock_of_git_gets_in_the_way(command: Command) -> None:

@@ -85,7 +85,18 @@ def test_a_mistake_in_the_schema_is_told_before_anything_is_uploaded(
     own = make(tmp_path)
     own.write_schema({**passengers_schema(), "label": "lost"})
     monkeypatch.setattr(schema, "SCHEMA_FILE", own.schema_file)
-    with pytest.raises(ValueError, match=r"^schema\.json: label is 'lost', and the columns of the kind label are:"):
+    with pytest.raises(schema.SchemaError, match=r"^schema\.json: label is 'lost', and the columns of the kind label"):
+        account.compile()
+    assert account.objects() == {}
+
+
+def test_a_schema_that_is_missing_is_told_with_its_place(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "SCHEMA_FILE", tmp_path / "schema.json")
+    with pytest.raises(
+        schema.SchemaError, match=rf"^{tmp_path}/schema\.json: No such file or directory; take the file"
+    ):
         account.compile()
     assert account.objects() == {}
 

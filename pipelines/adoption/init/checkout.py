@@ -25,6 +25,11 @@ class Checkout:
         """The schema of the pipeline's data."""
         return self.package / "steps" / "schema.json"
 
+    @property
+    def sample(self) -> Path:
+        """The schema of the sample data, which a fresh copy has as its own."""
+        return self.package / "sample.json"
+
     def named(self, path: Path) -> str:
         """Return a path as it is typed in the root folder."""
         return path.relative_to(self.root).as_posix()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.adoption.init.checkout import Checkout
-from pipelines.adoption.init.git import require_committed
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.files import write_text
 from pipelines.delivery.settings import parse_settings, read_values
@@ -38,15 +37,6 @@ def edit_settings(checkout: Checkout, chosen: Mapping[str, Any]) -> Iterator[Edi
         yield Edit(checkout.settings, _as_text(new), tuple(says))
 
 
-def edit_schema(checkout: Checkout, text: str, says: Sequence[str]) -> Iterator[Edit]:
-    """Yield the edit that makes this the schema, unless it says the same; refuse to lose what git does not have."""
-    if not checkout.schema.exists():
-        yield Edit(checkout.schema, text, tuple(says))
-    elif _read(checkout.schema) != json.loads(text):
-        require_committed(checkout.root, [checkout.named(checkout.schema)], "--data")
-        yield Edit(checkout.schema, text, tuple(says))
-
-
 def make(edits: Sequence[Edit]) -> None:
     """Make the edits; UsageError, and nothing is done, where a folder cannot be written to."""
     for folder in {edit.path.parent for edit in edits}:
@@ -64,14 +54,6 @@ def make(edits: Sequence[Edit]) -> None:
 def _remove_if_empty(folder: Path) -> None:
     if not any(folder.iterdir()):
         folder.rmdir()
-
-
-def _read(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        # What is no JSON is not the same, and goes.
-        return None
 
 
 def _as_text(values: Mapping[str, Any]) -> str:

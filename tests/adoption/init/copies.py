@@ -12,8 +12,8 @@ from pipelines.adoption.init.providers import FILES
 
 REPOSITORY = Path(__file__).parents[3]
 SETTINGS = "pipelines/fraud/settings.json"
-SCHEMA = "pipelines/fraud/steps/schema.json"
-KEPT = ("pyproject.toml", SETTINGS, SCHEMA, *(name for names in FILES.values() for name in names))
+SCHEMA, SAMPLE = "pipelines/fraud/steps/schema.json", "pipelines/fraud/sample.json"
+KEPT = ("pyproject.toml", SETTINGS, SCHEMA, SAMPLE, *(name for names in FILES.values() for name in names))
 # What a fresh copy has, whatever became of this one.
 FRESH = {
     "pipeline_name": "fraud-detection",
@@ -78,6 +78,7 @@ def copy_to(root: Path, *, in_git: bool = True) -> Copy:
         if source.exists():
             shutil.copy(source, root / name)
     copy.write(SETTINGS, FRESH)
+    shutil.copy(root / SAMPLE, root / SCHEMA)
     if in_git:
         copy.git("init", "--quiet")
         copy.commit()
