@@ -1,5 +1,6 @@
 """The charts of a report as files of their own, which show on a light and on a dark page."""
 
+import re
 from collections.abc import Iterator
 
 from pipelines.delivery.report import charts
@@ -9,9 +10,8 @@ from pipelines.delivery.report.flow import flow
 from pipelines.delivery.report.markup import Markup, tag
 from pipelines.delivery.report.style import STYLE
 
-_NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'
-# The background is the report's: it goes with the letters, whichever of the two looks the viewer has.
-_SHEET = tag("style", Markup(f"{STYLE}\nsvg {{ background: var(--card); }}"))
+_SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
+_SCALE = 1.4
 
 
 def plots(facts: Facts) -> dict[str, str]:
@@ -44,5 +44,12 @@ def _quality(report: Report) -> Iterator[tuple[str, Markup]]:
 
 
 def _file(drawn: Markup) -> str:
-    start, _, rest = drawn.partition(">")
-    return f"{start.replace('<svg', f'<svg {_NAMESPACE}', 1)}>{_SHEET}{rest}\n"
+    match = _SIZE.search(drawn)
+    assert match
+    width, height = (round(int(side) * _SCALE) for side in match.groups())
+    # A viewer that is told no size gives it none.
+    start = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+    # The background is the report's: it goes with the letters, whichever of the two looks the viewer has.
+    own = f"svg {{ width: {width}px; height: {height}px; background: var(--card); }}"
+    opening, _, rest = drawn.removeprefix("<svg").partition(">")
+    return f"{start}{opening}>{tag('style', Markup(f'{STYLE}{own}'))}{rest}\n"

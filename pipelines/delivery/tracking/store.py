@@ -30,6 +30,8 @@ Value = TypeVar("Value")
 
 ARN, KIND, RECORDED = "sagemaker.arn", "sagemaker.kind", "sagemaker.recorded"
 PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
+# Older pages of MLflow choose by it between what they have for trained models and for language models.
+MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 _FOREIGN = re.compile(r"[^\w.\- :]")
 _BATCH = 100
 _LONGEST_NAME, _LONGEST_VALUE = 250, 5_000
@@ -52,7 +54,7 @@ class Store:
             if found := self._client.get_experiment_by_name(name):
                 return str(found.experiment_id)
             try:
-                return str(self._client.create_experiment(name, artifact_location=self._tracking.artifacts))
+                return str(self._client.create_experiment(name, self._tracking.artifacts, MODEL_TRAINING))
             except MlflowException as error:
                 # Somebody else has made it meanwhile.
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
