@@ -11,6 +11,9 @@ import pytest
 from pipelines.adoption.init.providers import FILES, GITHUB
 from tests.adoption.init.copies import REPOSITORY
 from tests.sample_code import copy_code
+from tests.ui.chromium import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
