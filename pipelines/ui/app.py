@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -36,8 +37,8 @@ from pipelines.ui.security import Guard, Tokens
 if TYPE_CHECKING:
     from pipelines.delivery.run import Site
 
-# What the service says of a name that nothing has.
-ABSENT = frozenset({"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey"})
+# Of what the service says; anything else is its failure.
+STATUSES = {"NoSuchKey": 404, "ResourceNotFound": 404, "ResourceNotFoundException": 404, "ValidationException": 400}
 PAGES: tuple[BaseRoute, ...] = (
     *home.ROUTES,
     *execution.ROUTES,
@@ -81,14 +82,16 @@ def _report_style(_: Request) -> Response:
 
 def _tell_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _page(request, error.detail, error.status_code)
+    # Of an address that no page has, the framework says no more than its status.
+    is_unknown = error.detail == HTTPStatus.NOT_FOUND.phrase
+    return _page(request, f"there is no page {request.url.path}" if is_unknown else error.detail, error.status_code)
 
 
 def _tell(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientError):
-        code = error.response["Error"].get("Code")
-        return _page(request, explain(error) or str(error), 404 if code in ABSENT else 502)
-    if isinstance(error, DeliveryError):
+        code = error.response["Error"].get("Code", "")
+        return _page(request, explain(error) or str(error), STATUSES.get(code, 502))
+    if isinstance(error, DeliveryError | ParamValidationError):
         return _page(request, str(error), 400)
     return _page(request, explain(error) or f"unexpected {type(error).__name__}: {error}", 500)
 

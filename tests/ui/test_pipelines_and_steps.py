@@ -152,14 +152,14 @@ def test_no_link_leads_nowhere(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/nowhere", "Not Found"),
+        ("/nowhere", "there is no page /nowhere"),
         ("/pipelines/none", "none' does not exist"),
         (f"{PIPELINE}/executions/none", "does not exist"),
         (f"{PIPELINE}/executions/{{first}}/steps/None", "has no step None: it has Preprocess, Train"),
         ("/training-jobs/none", "there is no training job none"),
-        ("/training-jobs/..%2F..%2Fetc%2Fpasswd", "there is no training job ../../etc/passwd"),
-        ("/static/..%2Fapp.py", "Not Found"),
-        ("/static/none.css", "Not Found"),
+        ("/training-jobs/..%2F..%2Fetc%2Fpasswd", "there is no page /training-jobs/../../etc/passwd"),
+        ("/static/..%2Fapp.py", "there is no page /static/../app.py"),
+        ("/static/none.css", "there is no page /static/none.css"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(client: Client, executions: list[str], path: str, words: str) -> None:

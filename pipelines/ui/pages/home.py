@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,9 @@ from starlette.routing import Route
 
 from pipelines.ui.rendering import address, render, site
 from pipelines.ui.runs import Listing, Runs
+
+if TYPE_CHECKING:
+    from pipelines.delivery.run import Site
 
 PIPELINES = 8
 LATEST = 8
@@ -29,7 +33,7 @@ class Section:
 
 
 def show_all(request: Request) -> Response:
-    """Show the pipelines, the one that ran last first."""
+    """Show the pipelines, the newest first."""
     after = request.query_params.get("after")
     page: Mapping[str, Any] = {"NextToken": after} if after else {}
     answer = site(request).client.list_pipelines(SortBy="CreationTime", MaxResults=PIPELINES, **page)
@@ -45,7 +49,7 @@ def show_all(request: Request) -> Response:
     facts = {
         "title": "Pipelines",
         "sections": sections,
-        "run_command": "run-pipeline --local",
+        "command": _command(site(request)),
         "older": answer.get("NextToken"),
         "newest": not after,
     }
@@ -65,6 +69,12 @@ def show_one(request: Request) -> Response:
         "newest": not after,
     }
     return render(request, "pipeline.html", facts, live=found.is_live)
+
+
+def _command(place: Site) -> str:
+    """Return what a person types to run a pipeline here."""
+    here = ["--local", "--local-root", str(place.places.root)] if place.places.root else []
+    return shlex.join(["run-pipeline", *here])
 
 
 def runs(request: Request) -> Runs:
