@@ -50,7 +50,7 @@ def make_parser() -> Parser:
     parser = Parser(
         "project-template",
         "The template of SageMaker projects in an AWS account. "
-        "Exit code: 0 done, or all is well, 1 refused, failed or a problem was found, 2 wrong usage.",
+        "Exit code: 0 done, or no problem was found, 1 refused, failed or a problem was found, 2 wrong usage.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_install(commands)
@@ -168,6 +168,11 @@ def _install(options: argparse.Namespace) -> int:
 
 
 def _examine(options: argparse.Namespace) -> int:
+    if not options.settings.is_file():
+        raise UsageError(
+            f"--settings {options.settings}: there is no such file: give the settings.json of a pipeline, "
+            f"or leave it out for {SETTINGS}"
+        )
     # As in _install.
     from pipelines.adoption.doctor.examine import examine, without_account  # noqa: PLC0415
     from pipelines.adoption.doctor.finding import Verdict  # noqa: PLC0415
@@ -180,7 +185,7 @@ def _examine(options: argparse.Namespace) -> int:
             verdicts.append(finding.verdict)
     counts = {verdict: verdicts.count(verdict) for verdict in Verdict}
     _print([f"{counts[Verdict.OK]} OK, {counts[Verdict.PROBLEM]} problems, {counts[Verdict.UNKNOWN]} not checked"])
-    return 0 if counts[Verdict.OK] == len(verdicts) else 1
+    return 1 if counts[Verdict.PROBLEM] else 0
 
 
 def _subject(options: argparse.Namespace, site: Site) -> Subject:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.errors import DeliveryError, UsageError
@@ -57,6 +58,9 @@ def open_account(session: boto3.Session) -> Account:
         raise UsageError("no region is set. Next: set AWS_DEFAULT_REGION")
     try:
         identity = session.client("sts").get_caller_identity()
+    except ResponseParserError as error:
+        said = " ".join(str(error).split())
+        raise DeliveryError(f"{said}. Next: check the network: something answers in the place of AWS") from error
     except (BotoCoreError, ClientError) as error:
         # Adopting is about AWS; there is nothing to try on this machine instead.
         raise DeliveryError((explain(error) or str(error)).removesuffix(", or run with --local")) from error

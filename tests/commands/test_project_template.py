@@ -159,6 +159,18 @@ def test_the_doctor_finds_what_is_missing_before_the_installation(command: Comma
     assert f"could not check: launch role: the stack {STACK} is not installed" in done.lines
 
 
+def test_what_the_doctor_cannot_check_is_counted_and_is_no_problem(command: Command) -> None:
+    command.call("install", "--yes")
+    command.aws.finish()
+    command.aws.deny("ListServiceQuotas")
+    done = command.call("doctor", "--repository", "org/fraud")
+    unseen = [line for line in done.lines if line.startswith("could not check: ")]
+    assert [line.split(": ")[1] for line in unseen] == ["quotas", "environments"]
+    assert unseen[1] == "could not check: environments: GITHUB_TOKEN is not set"
+    assert (done.code, done.error) == (0, "")
+    assert done.lines[-1].endswith(" OK, 0 problems, 2 not checked")
+
+
 def test_what_was_installed_is_taken_away(command: Command) -> None:
     command.call("install", "--yes")
     planned = command.call("uninstall")
@@ -251,6 +263,10 @@ def test_the_region_of_the_settings_counts_where_nothing_else_names_one(
         (("install", "--stack-name", "my_stack"), "'my_stack' is no name of a stack"),
         (("install", "--template", "no.yml"), "--template: no.yml does not exist"),
         (("install", "--yes", "now"), "unrecognized arguments: now"),
+        (
+            ("doctor", "--settings", "/nope"),
+            "--settings /nope: there is no such file: give the settings.json of a pipe",
+        ),
         (("doctor", "--provider", "jenkins"), "invalid choice: 'jenkins'"),
         (("doctor", "--repository", "fraud"), "'fraud' is no repository: expected OWNER/NAME"),
         (("doctor", "--domain-id", ""), "the value is empty"),

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipelines.adoption.account import Account, open_account
 from pipelines.adoption.doctor.bucket import check_bucket, check_template
 from pipelines.adoption.doctor.connection import check_connection
-from pipelines.adoption.doctor.finding import Finding, ok, problem, unknown
+from pipelines.adoption.doctor.finding import UNREADABLE, Finding, ok, problem, unknown, unreadable
 from pipelines.adoption.doctor.github import check_environments
 from pipelines.adoption.doctor.oidc import check_provider
 from pipelines.adoption.doctor.quotas import check_quotas
@@ -51,6 +51,8 @@ def examine(subject: Subject) -> Iterator[Finding]:
             yield unknown(name, str(error))
         except (ClientError, BotoCoreError) as error:
             yield unknown(name, explain(error) or str(error))
+        except UNREADABLE as error:
+            yield unknown(name, unreadable(error))
 
 
 def without_account(session: boto3.Session) -> list[Finding]:

@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from botocore.parsers import ResponseParserError
+
+from pipelines.delivery.wording import one_line
+
+# What reading an answer fails with that is no XML or JSON, or has not what the service always tells.
+UNREADABLE = (ResponseParserError, AttributeError, LookupError, TypeError, ValueError)
+
 
 class Verdict(StrEnum):
     """What is said of a thing; only what was seen to be well is OK."""
@@ -39,6 +46,11 @@ def ok(name: str, says: str) -> Finding:
 def problem(name: str, says: str, *fixes: str) -> Finding:
     """A thing that is not as it should be."""
     return Finding(name, Verdict.PROBLEM, says, fixes)
+
+
+def unreadable(error: Exception) -> str:
+    """Say in a line why an answer could not be read."""
+    return f"an answer cannot be read: {type(error).__name__}: {one_line(str(error))}"
 
 
 def unknown(name: str, why: str, *steps: str) -> Finding:

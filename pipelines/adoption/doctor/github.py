@@ -8,9 +8,10 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 
-from pipelines.adoption.doctor.finding import Finding, ok, problem, unknown
+from pipelines.adoption.doctor.finding import UNREADABLE, Finding, ok, problem, unknown, unreadable
 from pipelines.adoption.doctor.subject import GitHub, Subject
 
 STAGES = ("staging", "production", "approval")
@@ -49,8 +50,10 @@ def _environments(github: GitHub, repository: str) -> Iterator[Finding]:
             return
         for stage in STAGES:
             yield _judge(github, repository, stage, _ask(github, f"repos/{repository}/environments/{stage}"))
-    except (OSError, ValueError) as error:
-        yield unknown("environments", f"{github.url} does not answer: {error}", *_by_hand(repository))
+    except (OSError, HTTPException) as error:
+        yield unknown("environments", f"{github.url} does not answer: {error!r}", *_by_hand(repository))
+    except UNREADABLE as error:
+        yield unknown("environments", unreadable(error), *_by_hand(repository))
 
 
 def _judge(github: GitHub, repository: str, stage: str, found: Answer) -> Finding:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import boto3
 import pytest
+from botocore.parsers import ResponseParserError
 
 from pipelines.adoption.doctor.examine import OF_ALL, OF_CODEBUILD, OF_GITHUB, examine, without_account
 from pipelines.adoption.doctor.finding import Finding, Verdict, problem, unknown
@@ -124,3 +125,38 @@ def test_a_finding_is_printed_with_what_comes_next() -> None:
         "could not check: environments: no token",
         "  next: look there",
     ]
+
+
+def garble(_: object) -> None:
+    """Fail as botocore does with an answer that is neither XML nor JSON."""
+    raise ResponseParserError("Unable to parse response (syntax error), invalid XML received:\nb'<html>'")
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_what_cannot_be_read_is_not_checked_and_the_rest_is(well: MotoAws, operation: str) -> None:
+    well.connections[CONNECTION] = "AVAILABLE"
+    well.answers[operation] = garble
+    found = list(examine(subject(well)))
+    unseen = {each.name: each.says for each in found if each.verdict is Verdict.UNKNOWN}
+    assert unseen.keys() == ASKED[operation]
+    said = (
+        "an answer cannot be read: ResponseParserError: Unable to parse response (syntax error), invalid XML received: "
+    )
+    assert {says.partition("b'")[0] for says in unseen.values()} == {said}
+
+
+def test_an_answer_without_what_is_always_told_is_not_checked_and_the_rest_is(well: MotoAws) -> None:
+    well.answers["DescribeDomain"] = lambda _: {}
+    found = {each.name: each for each in examine(subject(well))}
+    says = "an answer cannot be read: KeyError: 'DomainArn'"
+    for name in ("Studio domain", "launch role", "permissions"):
+        assert found[name] == unknown(name, says)
+    assert found["template"].verdict is Verdict.OK
+
+
+def test_a_caller_that_cannot_be_read_ends_the_examination_in_a_line(aws: MotoAws) -> None:
+    aws.answers["GetCallerIdentity"] = garble
+    (found,) = without_account(boto3.Session())
+    assert (found.name, found.verdict) == ("credentials", Verdict.PROBLEM)
+    assert found.says.startswith("Unable to parse response (syntax error), invalid XML received: b'<html>'")
+    assert found.steps == ("check the network: something answers in the place of AWS",)

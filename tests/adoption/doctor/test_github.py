@@ -1,6 +1,7 @@
 """The environments of a repository, at a GitHub on loopback."""
 
 import json
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -149,3 +150,30 @@ def test_a_github_that_does_not_answer_is_not_checked(aws: MotoAws, github: Fake
 
 def test_where_codebuild_builds_github_is_not_asked(aws: MotoAws) -> None:
     assert list(check_environments(subject(aws))) == []
+
+
+@pytest.mark.parametrize("document", [[], {"protection_rules": [{}]}, {"protection_rules": 7}])
+def test_an_answer_that_cannot_be_read_is_not_checked(aws: MotoAws, github: FakeGitHub, document: object) -> None:
+    github.paths[f"/repos/{REPOSITORY}/environments/production"] = document
+    found = {each.name: each for each in look(aws, github.url)}
+    assert found["environment staging"].verdict is Verdict.OK
+    assert found["environments"].verdict is Verdict.UNKNOWN
+    assert found["environments"].says.startswith("an answer cannot be read: ")
+    assert "production has required reviewers" in found["environments"].steps[0]
+
+
+def test_what_is_no_http_is_not_checked(aws: MotoAws) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=answer_rubbish, args=(server,))
+        thread.start()
+        found = only(iter(look(aws, f"http://127.0.0.1:{server.getsockname()[1]}")))
+        thread.join()
+    assert found.verdict is Verdict.UNKNOWN
+    assert "does not answer: BadStatusLine" in found.says
+
+
+def answer_rubbish(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(b"rubbish\r\n\r\n")
