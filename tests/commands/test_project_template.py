@@ -159,7 +159,10 @@ def test_the_doctor_finds_what_is_missing_before_the_installation(command: Comma
     assert f"could not check: launch role: the stack {STACK} is not installed" in done.lines
 
 
-def test_what_the_doctor_cannot_check_is_counted_and_is_no_problem(command: Command) -> None:
+def test_what_the_doctor_cannot_check_is_counted_and_is_no_problem(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     command.call("install", "--yes")
     command.aws.finish()
     command.aws.deny("ListServiceQuotas")
