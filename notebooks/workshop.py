@@ -53,6 +53,7 @@ class Place:
     site: Site
     role: str
     tracking: Tracking | None
+    own_bucket: str | None = None
 
     @property
     def is_local(self) -> bool:
@@ -70,7 +71,7 @@ class Place:
         # After pipelines.fraud.sdk, which lets it be imported without a region.
         from sagemaker.core.helper.session_helper import Session  # noqa: PLC0415
 
-        return Session(boto_session=self.session)
+        return Session(boto_session=self.session, default_bucket=self.own_bucket)
 
     @cached_property
     def pipeline_session(self) -> Any:
@@ -79,7 +80,7 @@ class Place:
 
     @cached_property
     def bucket(self) -> str:
-        """The default bucket, which is made when there is none."""
+        """The bucket that was chosen, or SageMaker's default one, which is made when there is none."""
         return str(self.sdk_session.default_bucket())
 
     @property
@@ -97,14 +98,15 @@ class Place:
         return str(sdk.image_uris.retrieve(script.framework, self.session.region_name, version=script.version))
 
 
-def choose(name: str, *, role: str | None = None, tracking: str | None = None) -> Place:
+def choose(name: str, *, role: str | None = None, bucket: str | None = None, tracking: str | None = None) -> Place:
     """Choose where all notebooks work, `local` or `aws`, and remember it.
 
-    In AWS the role is that of this notebook unless given, and tracking is the ARN of an MLflow server, if there is one.
+    The options are for AWS: the jobs' role is that of this notebook unless given, the bucket SageMaker's default one;
+    tracking is the ARN of an MLflow server, if there is one.
     """
     if name not in ("local", "aws"):
         raise ValueError(f"{name!r} is no place to work: choose 'local' or 'aws'")
-    _remember({**_choice(), "place": name, "role": role, "tracking": tracking})
+    _remember({**_choice(), "place": name, "role": role, "bucket": bucket, "tracking": tracking})
     return place()
 
 
@@ -141,7 +143,7 @@ def _aws(choice: dict[str, Any]) -> Place:
     session = boto3.Session()
     role = choice["role"] or str(sdk.get_execution_role())
     tracking = Tracking(choice["tracking"]) if choice["tracking"] else None
-    return Place(Site(session, AWS_INTERVAL, stops_on_interrupt=False), role, tracking)
+    return Place(Site(session, AWS_INTERVAL, stops_on_interrupt=False), role, tracking, choice["bucket"])
 
 
 def use_data(uri: str) -> None:
