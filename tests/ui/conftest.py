@@ -96,7 +96,13 @@ def workshop_root(tmp_path_factory: pytest.TempPathFactory, sample_code: Path) -
 
 
 @pytest.fixture(scope="package")
-def workshop(browser: Browser, workshop_root: Path) -> Iterator[tuple[Site, Server]]:
-    """The page of that root, for a browser; tests leave it as it is."""
+def workshop(workshop_root: Path) -> Iterator[tuple[Site, Server]]:
+    """The page of that root; tests leave it as it is."""
     with serving(workshop_root) as opened:
         yield opened
+
+
+@pytest.fixture(scope="package")
+def shown(browser: Browser, workshop: tuple[Site, Server]) -> tuple[Site, Server]:
+    """The same page for tests in a browser, without which nothing is made."""
+    return workshop

@@ -43,9 +43,9 @@ def open_everything(page: Page) -> None:
 
 @pytest.mark.parametrize(("width", "dark"), [(DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)])
 def test_every_page_can_be_read_by_anybody(
-    workshop: tuple[Site, Server], windows: Windows, width: int, dark: bool
+    shown: tuple[Site, Server], windows: Windows, width: int, dark: bool
 ) -> None:
-    site, server = workshop
+    site, server = shown
     page = windows.open(width=width, dark=dark)
     problems: dict[str, list[str]] = {}
     for address in addresses(site):
