@@ -34,7 +34,7 @@ def read_log(place: str) -> Log:
     except OSError as error:
         return Log(place, problem=f"cannot be read: {error.strerror}")
     # Where it begins in the middle, the first line is not whole.
-    lines = content.decode(errors="replace").splitlines()[1 if start else 0 :]
+    lines = content.decode(errors="replace").removesuffix("\n").split("\n")[1 if start else 0 :]
     text = "\n".join(_clean(line) for line in lines[-LINES:])
     return Log(place, text, bool(start) or len(lines) > LINES, None if text else "is empty")
 
