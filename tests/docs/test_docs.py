@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import approve_model, deploy_model, get_pipeline_definition, init_project, run_pipeline, teardown_project
+from pipelines import (
+    approve_model,
+    deploy_model,
+    get_pipeline_definition,
+    init_project,
+    run_pipeline,
+    sagemaker_local,
+    teardown_project,
+)
 from pipelines.delivery.gate import EXIT_CODES, REJECTION
 from pipelines.delivery.interrupt import INTERRUPTED
 from pipelines.fraud import dataset, drafting
@@ -29,6 +37,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "get-pipeline-definition": get_pipeline_definition.main,
     "teardown-project": teardown_project.main,
     "init-project": init_project.main,
+    "sagemaker-local serve": lambda rest: sagemaker_local.main(["serve", *rest]),
+    "sagemaker-local ui": lambda rest: sagemaker_local.main(["ui", *rest]),
     "python -m pipelines.fraud.dataset": dataset.main,
     "python -m pipelines.fraud.drafting": drafting.main,
 }
