@@ -184,8 +184,9 @@ def _examine(options: argparse.Namespace) -> int:
             _print(finding.lines())
             verdicts.append(finding.verdict)
     counts = {verdict: verdicts.count(verdict) for verdict in Verdict}
-    _print([f"{counts[Verdict.OK]} OK, {counts[Verdict.PROBLEM]} problems, {counts[Verdict.UNKNOWN]} not checked"])
-    return 1 if counts[Verdict.PROBLEM] else 0
+    unchecked = counts[Verdict.UNKNOWN] + counts[Verdict.LEFT_OUT]
+    _print([f"{counts[Verdict.OK]} OK, {counts[Verdict.PROBLEM]} problems, {unchecked} not checked"])
+    return 1 if counts[Verdict.PROBLEM] or counts[Verdict.UNKNOWN] else 0
 
 
 def _subject(options: argparse.Namespace, site: Site) -> Subject:

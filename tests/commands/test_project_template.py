@@ -159,18 +159,26 @@ def test_the_doctor_finds_what_is_missing_before_the_installation(command: Comma
     assert f"could not check: launch role: the stack {STACK} is not installed" in done.lines
 
 
-def test_what_the_doctor_cannot_check_is_counted_and_is_no_problem(
+def test_what_the_doctor_is_not_asked_is_counted_and_is_no_failure(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     command.call("install", "--yes")
     command.aws.finish()
-    command.aws.deny("ListServiceQuotas")
     done = command.call("doctor", "--repository", "org/fraud")
-    unseen = [line for line in done.lines if line.startswith("could not check: ")]
-    assert [line.split(": ")[1] for line in unseen] == ["quotas", "environments"]
-    assert unseen[1] == "could not check: environments: GITHUB_TOKEN is not set"
+    assert [line for line in done.lines if not line.startswith(("OK: ", "  "))] == [
+        "did not check: environments: GITHUB_TOKEN is not set",
+        f"{len(done.lines) - 3} OK, 0 problems, 1 not checked",
+    ]
     assert (done.code, done.error) == (0, "")
+
+
+def test_what_the_doctor_could_not_check_is_a_failure(command: Command) -> None:
+    command.call("install", "--yes")
+    command.aws.finish()
+    command.aws.deny("ListServiceQuotas")
+    done = command.call("doctor")
+    assert done.code == 1
     assert done.lines[-1].endswith(" OK, 0 problems, 2 not checked")
 
 

@@ -1,4 +1,4 @@
-"""What a check found: all is well, a problem and what mends it, or that it could not be checked."""
+"""What a check found: all is well, a problem and what mends it, or that nobody could look, or was asked to."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     OK = "OK"
     PROBLEM = "PROBLEM"
     UNKNOWN = "could not check"
+    LEFT_OUT = "did not check"
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,16 @@ def problem(name: str, says: str, *fixes: str) -> Finding:
     return Finding(name, Verdict.PROBLEM, says, fixes)
 
 
+def left_out(name: str, why: str, *steps: str) -> Finding:
+    """A thing that nobody wished to be looked at, for what that takes was not given."""
+    return Finding(name, Verdict.LEFT_OUT, why, steps)
+
+
 def unreadable(error: Exception) -> str:
     """Say in a line why an answer could not be read."""
     return f"an answer cannot be read: {type(error).__name__}: {one_line(str(error))}"
 
 
 def unknown(name: str, why: str, *steps: str) -> Finding:
-    """A thing that nobody looked at."""
+    """A thing that was to be looked at, in vain."""
     return Finding(name, Verdict.UNKNOWN, why, steps)

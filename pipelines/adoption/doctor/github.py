@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
-from pipelines.adoption.doctor.finding import UNREADABLE, Finding, ok, problem, unknown, unreadable
+from pipelines.adoption.doctor.finding import UNREADABLE, Finding, left_out, ok, problem, unknown, unreadable
 from pipelines.adoption.doctor.subject import GitHub, Subject
 
 STAGES = ("staging", "production", "approval")
@@ -34,10 +34,10 @@ def check_environments(subject: Subject) -> Iterator[Finding]:
     if github is None:
         return
     if github.repository is None:
-        yield unknown("environments", "the repository is not known", "give it by --repository OWNER/NAME")
+        yield left_out("environments", "the repository is not known", "give it by --repository OWNER/NAME")
         return
     if github.token is None:
-        yield unknown("environments", "GITHUB_TOKEN is not set", *_by_hand(github.repository))
+        yield left_out("environments", "GITHUB_TOKEN is not set", *_by_hand(github.repository))
         return
     yield from _environments(github, github.repository)
 

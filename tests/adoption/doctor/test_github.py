@@ -130,14 +130,14 @@ def test_the_token_is_not_sent_on_to_another_place(aws: MotoAws, github: FakeGit
 
 def test_without_a_token_it_is_said_where_to_look_and_nobody_is_asked(aws: MotoAws, github: FakeGitHub) -> None:
     found = only(iter(look(aws, github.url, token=None)))
-    assert (found.verdict, found.says) == (Verdict.UNKNOWN, "GITHUB_TOKEN is not set")
+    assert (found.verdict, found.says) == (Verdict.LEFT_OUT, "GITHUB_TOKEN is not set")
     assert "production has required reviewers" in found.steps[0]
     assert github.tokens == []
 
 
 def test_without_a_repository_it_is_asked_for(aws: MotoAws, github: FakeGitHub) -> None:
     found = only(iter(look(aws, github.url, repository=None)))
-    assert (found.verdict, found.steps) == (Verdict.UNKNOWN, ("give it by --repository OWNER/NAME",))
+    assert (found.verdict, found.steps) == (Verdict.LEFT_OUT, ("give it by --repository OWNER/NAME",))
     assert github.tokens == []
 
 
