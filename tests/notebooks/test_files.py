@@ -22,7 +22,6 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 MOST_CODE_CELLS = 18
 # Where a user's files are, on the systems that people have.
 MACHINE_PATHS = re.compile(r"/(?:home|root|Users|tmp|work|mnt|opt/conda)/|[A-Z]:\\\\")
-KOREAN_EDITIONS = [name for name in ENGLISH if korean(name) in EVERY]
 
 
 def test_the_workshop_has_its_modules() -> None:
@@ -69,16 +68,29 @@ def test_links_lead_somewhere(name: str) -> None:
         assert not anchor or anchor in anchors(_prose(target)), link
 
 
-@pytest.mark.parametrize("name", KOREAN_EDITIONS)
-def test_the_korean_edition_has_the_same_code(name: str) -> None:
+@pytest.mark.parametrize("name", ENGLISH)
+def test_the_korean_edition_has_the_same_code_and_all_text_in_korean(name: str) -> None:
     english, edition = read(name)["cells"], read(korean(name))["cells"]
     assert [(cell["id"], cell["cell_type"]) for cell in edition] == [
         (cell["id"], cell["cell_type"]) for cell in english
     ]
     assert cells(korean(name), "code") == cells(name, "code")
+    assert [text for text in cells(korean(name), "markdown") if not re.search(r"[가-힣]", text)] == []
+
+
+@pytest.mark.parametrize("name", ENGLISH)
+def test_a_reader_stays_in_a_language_and_can_change_it(name: str) -> None:
+    to_korean, *others = _notebooks_linked(name)
+    to_english, *korean_others = _notebooks_linked(korean(name))
+    assert (to_korean, to_english) == (korean(name), name)
+    assert korean_others == [korean(other) for other in others]
 
 
 def _prose(path: Path) -> str:
     if path.suffix == ".ipynb":
         return "\n\n".join(cells(path.name, "markdown"))
     return path.read_text(encoding="utf-8")
+
+
+def _notebooks_linked(name: str) -> list[str]:
+    return [link for text in cells(name, "markdown") for link in links(text) if link.endswith(".ipynb")]
