@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from tests.notebooks.learner import Learner
+from tests.notebooks.learner import Learner, Seen
 
 NOTEBOOK, NAME = "6.1.Deploy-Inference", "workshop-all"
 NOTHING: dict[str, list[Any]] = {"Endpoints": [], "EndpointConfigs": [], "Models": []}
 
 
-def test_what_is_approved_is_deployed_judged_and_removed(learner: Learner) -> None:
+def test_what_is_approved_is_deployed_judged_and_removed_also_after_an_interruption(learner: Learner) -> None:
+    begun = learner.run(NOTEBOOK, until="deploy")
+    assert begun.rows("waits") == [["1", "PendingManualApproval", "0.947604", "0.85"]]
+    assert begun.text("deploy").splitlines()[0] == "InService"
+    assert [endpoint["EndpointName"] for endpoint in left(learner)["Endpoints"]] == [NAME]
     seen = learner.run(NOTEBOOK)
-    assert seen.rows("waits") == [["1", "PendingManualApproval", "0.947604", "0.85"]]
     assert seen.text("approve").startswith("1 Approved - ")
-    assert seen.text("deploy").splitlines()[0] == "InService"
     assert seen.text("claims").startswith("1000 claims, 33 of them fraudulent")
     assert "400 row 2: column 'policy_state': 'TX' is not a known category" in seen.text("wrong")
     assert [line.split()[-1] for line in seen.text("scores").splitlines()] == ["0.947604", "0.947604"]
@@ -21,14 +23,7 @@ def test_what_is_approved_is_deployed_judged_and_removed(learner: Learner) -> No
     assert approvals(learner) == {1: "Approved"}
 
 
-def test_what_an_interrupted_run_has_left_is_removed_by_the_next(learner: Learner) -> None:
-    learner.run(NOTEBOOK, until="deploy")
-    assert [endpoint["EndpointName"] for endpoint in left(learner)["Endpoints"]] == [NAME]
-    assert learner.run(NOTEBOOK).text("approve").startswith("1 Approved - ")
-    assert left(learner) == NOTHING
-
-
-def judged(seen: Any) -> None:
+def judged(seen: Seen) -> None:
     """Check that the prose's claims about the scores are what is shown."""
     assert all("<svg" in seen.pictures(cell)[0] for cell in ("distribution", "cost", "calibration"))
     policies = {row[0]: [int(text) for text in row[1:]] for row in seen.rows("policies")}

@@ -23,6 +23,6 @@ def test_the_threshold_alone_moves_the_gate(learner: Learner) -> None:
         client = session.client("sagemaker")
         found = client.list_pipeline_executions(PipelineName="workshop-evaluation", SortOrder="Ascending")
         statuses = [each["PipelineExecutionStatus"] for each in found["PipelineExecutionSummaries"]]
-        jobs = client.list_processing_jobs(NameContains="-Evaluate-")["ProcessingJobSummaries"]
+        jobs = client.list_processing_jobs(NameContains="pipelines-")["ProcessingJobSummaries"]
     assert statuses == ["Failed", "Failed", "Succeeded", "Succeeded"]
     assert len(jobs) == 1
