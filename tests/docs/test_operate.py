@@ -1,8 +1,10 @@
 """What docs/operate.md tells to type can be typed, and does what it is said to."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,8 @@ PARSERS = {
 # What the AWS CLI makes of several calls, and a program that is neither its nor ours.
 CUSTOM = {("logs", "tail"), ("s3", "mb")}
 OTHERS = {".", "cd", "export", "git", "make"}
+# A variable that a shell is given, for a command or for itself; a command in it may have one in itself.
+ASSIGNED = re.compile(r"^\w+=(\$\(([^()]|\([^()]*\))*\)|\S+)( |$)")
 # Operations whose permissions have other names.
 PERMISSIONS = {
     "s3:DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
@@ -64,6 +68,9 @@ def whole(lines: list[str]) -> Iterator[str]:
 
 def check(line: str) -> None:
     """Refuse a line that the program that it names would refuse."""
+    line = ASSIGNED.sub("", line)
+    if not line:
+        return
     program, *words = shlex.split(line, comments=True)
     if program in PARSERS:
         PARSERS[program]().parse_args(words)
@@ -135,6 +142,48 @@ def test_the_commands_for_this_machine_do_what_is_said_of_them(tmp_path: Path, s
     assert f"{settings.PIPELINE_NAME}/1 serves at endpoint" in shell.printed[rollback]
     assert "to remove\n" in shell.printed["teardown-project --local"]
     assert shell.printed[teardown].endswith("in .sagemaker-local: 0 to remove\n")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, env=kept, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def commit(folder: Path, **files: str) -> None:
+    """Write files, in a repository that is made if need be, and commit them."""
+    folder.mkdir(exist_ok=True)
+    if not (folder / ".git").exists():
+        git(folder, "init", "--quiet", "--initial-branch", "main")
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "More")
+
+
+def test_a_copy_without_the_templates_history_takes_its_new_version(tmp_path: Path) -> None:
+    template, copy = tmp_path / "template", tmp_path / "copy"
+    commit(template, code="one\n", settings="theirs\n")
+    commit(template, code="one\ntwo\n")
+    # As GitHub copies a template: the files of its last commit, in a first one.
+    commit(copy, code="one\ntwo\n", settings="theirs\n")
+    commit(copy, settings="ours\n")
+    commit(template, code="one\ntwo\nthree\n")
+    first, again = (text for text in blocks(section(PAGE, "Upgrading"), "sh") if "git fetch" in text)
+    for name, value in (("user.name", "Somebody"), ("user.email", "somebody@example.com")):
+        git(copy, "config", name, value)
+    for text in (first, again):
+        lines = [line for line in text.splitlines() if line.startswith(("git", "tree=", "start="))]
+        assert len(lines) == len(text.splitlines()) - (2 if text == again else 0)
+        script = "\n".join(lines).replace("https://github.com/SOURCE_OWNER/SOURCE_REPOSITORY.git", str(template))
+        subprocess.run(["bash", "-euc", script], cwd=copy, check=True, capture_output=True)
+        if text == first:
+            assert git(copy, "diff", "HEAD~1", "--stat") == ""
+    assert (copy / "code").read_text() == "one\ntwo\nthree\n"
+    assert (copy / "settings").read_text() == "ours\n"
 
 
 def test_the_limits_of_jobs_are_those_of_the_settings() -> None:
