@@ -12,8 +12,9 @@ IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def copy_code(target: Path) -> Path:
-    """Copy the package into a folder, with the schema of the sample data and the settings of a fresh copy."""
-    shutil.copytree(REPOSITORY / "pipelines", target / "pipelines", ignore=IGNORED)
+    """Copy the packages into a folder, with the schema of the sample data and the settings of a fresh copy."""
+    for package in ("pipelines", "benchmarks"):
+        shutil.copytree(REPOSITORY / package, target / package, ignore=IGNORED)
     make_sample(target)
     return target
 

@@ -1,18 +1,24 @@
 """Each benchmark in a tiny form, on the real pipeline."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from benchmarks import cached, cold, overhead, serving, trials
+from benchmarks import bare, cached, cold, overhead, serving, timing, trials
 from benchmarks.__main__ import main
 from benchmarks.optuna_loop import optimize
 from benchmarks.template import Template
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    made = Template(tmp_path_factory.mktemp("benchmarks"))
-    made.make()
-    return made
+def template(tmp_path_factory: pytest.TempPathFactory, sample_code: Path) -> Iterator[Template]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "ROOT", sample_code)
+        patch.setattr(bare, "SCRIPTS", sample_code / "pipelines" / "fraud" / "steps")
+        made = Template(tmp_path_factory.mktemp("benchmarks"))
+        made.make()
+        yield made
 
 
 def test_the_template_has_run_nothing(template: Template) -> None:

@@ -14,7 +14,7 @@ import pytest
 import inference
 from pipelines.local.boto_session import LocalSession
 from pipelines.local.session import session
-from tests.docs.pages import blocks, section
+from tests.docs.pages import as_here, blocks, section
 from tests.end_to_end.conftest import Done, Shell
 from tests.local.documents import ROLE
 
@@ -137,7 +137,7 @@ def test_a_claim_that_is_wrong_fails_the_job_with_the_line_that_names_its_column
 
 def test_the_example_of_the_documentation_puts_each_label_beside_its_score(batch: Batch, shared_shell: Shell) -> None:
     (program,) = blocks(section("docs/local.md", "Batch transform"), "python")
-    program = program.replace('".sagemaker-local"', repr(str(shared_shell.root)))
+    program = as_here(program).replace('".sagemaker-local"', repr(str(shared_shell.root)))
     done = subprocess.run(
         [sys.executable, "-c", program], env=shared_shell.environment(), capture_output=True, text=True, check=False
     )

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from pipelines.delivery.run import Site
+from pipelines.fraud.settings import MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
 from pipelines.ui.server import Server
 from tests.ui.browsing import Client
 
-PIPELINE = "/pipelines/fraud-detection"
+PIPELINE = f"/pipelines/{PIPELINE_NAME}"
 UNTAKEN = ("Register", "CreateModel")
 
 
@@ -26,12 +27,12 @@ def client(workshop: tuple[Site, Server]) -> Client:
 @pytest.fixture(scope="module")
 def executions(site: Site) -> list[str]:
     """The ids of the run that tuned, and of the one that took its steps from the cache."""
-    answer = site.client.list_pipeline_executions(PipelineName="fraud-detection", SortOrder="Ascending")
+    answer = site.client.list_pipeline_executions(PipelineName=PIPELINE_NAME, SortOrder="Ascending")
     return [each["PipelineExecutionArn"].rpartition("/")[2] for each in answer["PipelineExecutionSummaries"]]
 
 
 def job_of(site: Site, execution: str, step: str) -> str:
-    arn = site.client.describe_pipeline(PipelineName="fraud-detection")["PipelineArn"]
+    arn = site.client.describe_pipeline(PipelineName=PIPELINE_NAME)["PipelineArn"]
     answer = site.client.list_pipeline_execution_steps(PipelineExecutionArn=f"{arn}/execution/{execution}")
     found: Any = next(each for each in answer["PipelineExecutionSteps"] if each["StepName"] == step)
     (details,) = found["Metadata"].values()
@@ -122,7 +123,7 @@ def test_tuning_and_registration_lead_to_their_own_pages(client: Client, site: S
     base = f"{PIPELINE}/executions/{executions[0]}/steps"
     assert f"/tuning-jobs/{job_of(site, executions[0], 'Tune')}" in client.get(f"{base}/Tune").page.links
     registration = client.get(f"{base}/RegisterTuned")
-    assert "/registry/fraud-detection/1" in registration.page.links
+    assert f"/registry/{MODEL_PACKAGE_GROUP_NAME}/1" in registration.page.links
     assert "SAGEMAKER_PROGRAM inference.py" in registration.section("job")
 
 
