@@ -24,6 +24,7 @@
 
   function morphChildren(old, fresh) {
     const keyed = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+    const wantedIds = new Set([...fresh.children].map((child) => child.id).filter(Boolean));
     let next = old.firstChild;
     for (const wanted of [...fresh.childNodes]) {
       const match = matching(next, wanted, keyed);
@@ -31,16 +32,20 @@
         old.insertBefore(document.importNode(wanted, true), next);
         continue;
       }
+      // An element that is moved loses its focus: rather take away what stands before it.
+      while (next !== match && next !== null && !wantedIds.has(next.id)) next = removed(next);
       if (match === next) next = next.nextSibling;
       else old.insertBefore(match, next);
       if (match.nodeType === Node.ELEMENT_NODE) morph(match, wanted);
       else if (match.data !== wanted.data) match.data = wanted.data;
     }
-    while (next !== null) {
-      const rest = next.nextSibling;
-      next.remove();
-      next = rest;
-    }
+    while (next !== null) next = removed(next);
+  }
+
+  function removed(node) {
+    const rest = node.nextSibling;
+    node.remove();
+    return rest;
   }
 
   function matching(next, wanted, keyed) {
@@ -55,11 +60,18 @@
     if (text === known) return;
     known = text;
     const fresh = new DOMParser().parseFromString(text, "text/html");
-    const ends = [...document.querySelectorAll("[data-follow]")].filter(isAtEnd);
+    const elsewhere = new Set([...document.querySelectorAll("[data-follow]")].filter((each) => !isAtEnd(each)));
     document.title = fresh.title;
     document.body.dataset.pause = fresh.body.dataset.pause;
     morph(document.getElementById("main"), fresh.getElementById("main"));
-    for (const end of ends) end.scrollTop = end.scrollHeight;
+    follow(elsewhere);
+  }
+
+  // What grows is shown at its end, unless its reader has gone elsewhere in it.
+  function follow(elsewhere) {
+    for (const element of document.querySelectorAll("[data-follow]")) {
+      if (!elsewhere.has(element)) element.scrollTop = element.scrollHeight;
+    }
   }
 
   function isAtEnd(element) {
@@ -96,6 +108,6 @@
     }
   }
 
-  for (const element of document.querySelectorAll("[data-follow]")) element.scrollTop = element.scrollHeight;
+  follow(new Set());
   watch();
 })();
