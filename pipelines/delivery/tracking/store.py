@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import defaultdict
@@ -12,14 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
-from mlflow import MlflowClient
+from mlflow import MlflowClient, set_tracking_uri
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.delivery.errors import TrackingError
 from pipelines.delivery.tracking.opening import no_warnings
-from pipelines.delivery.tracking.places import Tracking
+from pipelines.delivery.tracking.places import VARIABLE, Tracking
 from pipelines.delivery.tracking.records import Record
 from pipelines.delivery.wording import one_line, shortened
 
@@ -177,10 +178,25 @@ class Store:
     @contextmanager
     def _contact(self) -> Iterator[None]:
         try:
-            with no_warnings():
+            with no_warnings(), _as_the_store(self._tracking.uri):
                 yield
         except (MlflowException, SQLAlchemyError, OSError) as error:
             raise TrackingError(f"MLflow's store {self._tracking.uri}: {one_line(str(error))}") from error
+
+
+@contextmanager
+def _as_the_store(uri: str) -> Iterator[None]:
+    """Let an ARN be the process's own store for a while: SageMaker's plugin signs for that, whomever a client asks."""
+    if not uri.startswith("arn:"):
+        yield
+        return
+    before = os.environ.get(VARIABLE)
+    set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        # None where there was none; the function's annotation leaves that out.
+        set_tracking_uri(before)  # type: ignore[arg-type]
 
 
 def page() -> ASGIApp:

@@ -71,7 +71,7 @@ def write(tracking: Tracking, record: Record = EXECUTION, experiment: str = "fra
 
 def everything(experiments: Experiments) -> dict[str, tuple[Mapping[str, object], ...]]:
     """All that the runs of the experiment say, by their names."""
-    said = {}
+    said: dict[str, tuple[Mapping[str, object], ...]] = {}
     for run in experiments.runs("fraud"):
         times = {"status": run.info.status, "start": run.info.start_time, "end": run.info.end_time}
         said[str(run.info.run_name)] = (times, run.data.params, run.data.metrics, run.data.tags)
