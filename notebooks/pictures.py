@@ -1,25 +1,29 @@
 """Pictures for the notebooks: the parts of the pipeline's report, each readable on a light page and on a dark one."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 from IPython.display import HTML
-from workshop import Place
 
 from pipelines.delivery.report import charts, panels
 from pipelines.delivery.report.charts import Line, Mark
-from pipelines.delivery.report.facts import Facts, Trial, Tuning
+from pipelines.delivery.report.facts import Facts
 from pipelines.delivery.report.markup import Markup, tag
 from pipelines.delivery.report.parts import figure, legend
 from pipelines.delivery.report.quality import Curve, read_quality
 from pipelines.delivery.report.style import STYLE
 
-# The report's style is for a whole page; here it is for what is inside of one element.
+# The report's style is for a whole page; here it is for what is inside of one element. JupyterLab's own choice of a
+# light or a dark theme counts more than the system's; its style of tables, for which the class stands twice, does not.
+_LIGHT, _DARK = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
 _STYLE = f"""
-.workshop {{ {STYLE.replace(":root", "&")}
+.workshop.workshop {{ {STYLE.replace(":root", "&")}
+  table {{ table-layout: auto; }} tbody tr {{ background: none; }}
   background: var(--card); color: var(--ink); border: 1px solid var(--line); border-radius: 10px; padding: 16px 20px;
   max-width: 1040px; box-sizing: border-box; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }}
+[data-jp-theme-light="true"] .workshop.workshop {{ {_LIGHT}; color-scheme: light; }}
+[data-jp-theme-light="false"] .workshop.workshop {{ {_DARK}; color-scheme: dark; }}
 """
 
 
@@ -34,14 +38,13 @@ def pipeline(facts: Facts) -> HTML:
     return show(panels.pipeline(facts))
 
 
-def quality(facts: Facts) -> HTML:
-    """Show how good the model of an execution is."""
-    return show(panels.quality(facts))
-
-
 def steps(facts: Facts) -> pd.DataFrame:
     """Return what became of every step, and why it was not taken from the cache."""
-    rows = [(step.name, step.type, step.state, step.seconds, step.says, step.cache_reason) for step in facts.steps]
+    times = [None if step.state == "cached" or step.seconds is None else round(step.seconds, 2) for step in facts.steps]
+    rows = [
+        (step.name, step.type, step.state, seconds, step.says, step.cache_reason)
+        for step, seconds in zip(facts.steps, times, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["step", "type", "state", "seconds", "result", "why not cached"])
 
 
@@ -72,31 +75,3 @@ def _curves(title: str, axes: tuple[str, str], found: Sequence[tuple[str, Curve]
     return figure(
         title, "", charts.curves(key, f"{title}: {axes[1]} by {axes[0]}; {names}", axes, lines), legend(lines)
     )
-
-
-def trials(here: Place, tuning_job: str) -> HTML:
-    """Show the objective of a tuning job's trials, in the order of their start, and the best so far."""
-    client = here.site.client
-    job = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning_job)
-    objective = job["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    best = job.get("BestTrainingJob", {}).get("TrainingJobName")
-    pages = client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
-        HyperParameterTuningJobName=tuning_job, SortBy="CreationTime", SortOrder="Ascending"
-    )
-    found = [summary for page in pages for summary in page["TrainingJobSummaries"]]
-    tuning = Tuning(
-        step=tuning_job,
-        objective=objective["MetricName"],
-        minimize=objective["Type"] == "Minimize",
-        trials=tuple(_trial(number, summary, best) for number, summary in enumerate(found, 1)),
-    )
-    title = "Objective by trial"
-    caption = "The diamond is the best trial, the dotted line the best so far."
-    return show(figure(title, caption, charts.trials("trials", f"{tuning.objective} by trial. {caption}", tuning)))
-
-
-def _trial(number: int, summary: Mapping[str, Any], best: str | None) -> Trial:
-    value = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
-    name = summary["TrainingJobName"]
-    tuned = summary.get("TunedHyperParameters", {})
-    return Trial(number, name, summary["TrainingJobStatus"], value, tuned, is_best=name == best)
