@@ -7,8 +7,10 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 PHONE = 360
 DESKTOP = 1200
-# What a browser says of each answer with an error, which is what some tests are about.
-ANSWERED_WITH_ERROR = re.compile(r"Failed to load resource: the server responded with a status of \d+")
+# What a browser says of each answer with an error, which is what some tests are about, and of a server that has ended.
+TOLD_BY_THE_PAGE = re.compile(
+    r"Failed to load resource: (the server responded with a status of \d+|net::ERR_CONNECTION_REFUSED)"
+)
 
 
 class Windows:
@@ -39,13 +41,13 @@ class Windows:
         """Close all windows, and hold that none of them complained or asked another machine."""
         for context in self._contexts:
             context.close()
-        assert not self.problems
-        assert {urlsplit(url).hostname for url in self.requests} <= {"127.0.0.1"}
+        assert not self.problems, self.problems
+        assert {urlsplit(url).hostname for url in self.requests} <= {"127.0.0.1"}, self.requests
 
     def _note_request(self, request: Request) -> None:
         if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"}:
             self.requests.append(request.url)
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not ANSWERED_WITH_ERROR.match(message.text):
+        if message.type in {"error", "warning"} and not TOLD_BY_THE_PAGE.match(message.text):
             self.problems.append(message.text)

@@ -103,7 +103,8 @@ def by_setting(key: str, title: str, tuning: Tuning, name: str, *, logarithmic: 
     low, high = min(values), max(values)
     room = _room(low, high, 0.18)
     frame = Frame(across.scale, Scale(low - room, high + room, 208, 12))
-    axes = frame.axes(name, tuning.objective, list(across.names), ticks(low - room, high + room), names=across.names)
+    named = f"{name}, logarithmic" if across.is_logarithmic else name
+    axes = frame.axes(named, tuning.objective, list(across.names), ticks(low - room, high + room), names=across.names)
     places = zip(tried, across.places, strict=True)
     # The best one last, so that no other one lies on it.
     ordered = sorted(places, key=lambda pair: pair[0].is_best)
@@ -117,6 +118,7 @@ class _Across:
     scale: Scale
     places: Sequence[float]
     names: Mapping[float, str]
+    is_logarithmic: bool = False
 
 
 def _across(texts: Sequence[str], *, logarithmic: bool) -> _Across:
@@ -127,15 +129,15 @@ def _across(texts: Sequence[str], *, logarithmic: bool) -> _Across:
         return _Across(
             Scale(-0.5, len(kinds) - 0.5, 58, WIDTH - 12), [float(kinds.index(each)) for each in texts], names
         )
-    turned = math.log10 if logarithmic and min(numbers) > 0 else float
+    logarithmic = logarithmic and min(numbers) > 0
+    turned = math.log10 if logarithmic else float
     places = [turned(each) for each in numbers]
     room = _room(min(places), max(places), 0.06)
     first, last = min(places) - room, max(places) + room
-    if turned is float:
-        marked = ticks(first, last)
-    else:
-        marked = _decades(10**first, 10**last) or ticks(10**first, 10**last)
-    return _Across(Scale(first, last, 58, WIDTH - 12), places, {turned(each): number(each) for each in marked})
+    low, high = (10**first, 10**last) if logarithmic else (first, last)
+    marked = (_decades(low, high) if logarithmic else []) or ticks(low, high)
+    names = {turned(each): number(each) for each in marked}
+    return _Across(Scale(first, last, 58, WIDTH - 12), places, names, logarithmic)
 
 
 def _numbers(texts: Sequence[str]) -> list[float] | None:
