@@ -223,3 +223,10 @@ def test_no_lock_of_git_gets_in_the_way(command: Command) -> None:
     (command.copy.root / ".git" / "index.lock").touch()
     command.do("--name", "claims", "--remove-other-provider")
     assert os.path.lexists(command.copy.root / ".git" / "index.lock")
+
+
+def test_settings_that_are_missing_are_told_as_such(command: Command) -> None:
+    (command.copy.root / SETTINGS).unlink()
+    code, line = command.refuse("--name", "claims")
+    assert code == 1
+    assert line == f"{command.copy.root / SETTINGS}: No such file or directory; take the file from the repository again"

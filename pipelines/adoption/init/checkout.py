@@ -38,8 +38,8 @@ class Checkout:
 def find_checkout(root: Path, module: str) -> Checkout:
     """Return the copy in a folder by the name of the pipeline's module; UsageError where there is none."""
     checkout = Checkout(root, root.joinpath(*module.split(".")[:-1]))
-    for path in (root / "pyproject.toml", checkout.settings):
-        if not path.is_file():
+    for path in (root / "pyproject.toml", checkout.package):
+        if not path.exists():
             raise UsageError(
                 f"{root} is no copy of this repository, for it has no {checkout.named(path)}: "
                 "change to the root folder of your copy"

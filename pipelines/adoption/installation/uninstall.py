@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.adoption import contents
 from pipelines.adoption.account import Account
-from pipelines.adoption.installation import contents, published
+from pipelines.adoption.installation import published
 from pipelines.adoption.installation.domain import LOCATION_TAG, Domain, all_domains
 from pipelines.adoption.installation.installer import BUCKET, LAUNCH_ROLE, PRODUCT
 from pipelines.adoption.installation.order import Change
@@ -27,7 +28,7 @@ def changes(account: Account, stack: Stack, *, deletes_objects: bool) -> Iterato
     if bucket:
         place = published.location(bucket)
         yield from (_untag(account, each, place) for each in all_domains(account) if each.location == place)
-    if bucket and (keys := contents.keys(account, bucket)):
+    if bucket and (keys := _keys(account, bucket)):
         yield Change(
             f"delete all versions of {', '.join(sorted(keys))} in s3://{bucket}",
             lambda: contents.delete_all(account, bucket),
@@ -54,8 +55,12 @@ def _check_unused(account: Account, stack: Stack) -> None:
 
 
 def _check_own(account: Account, bucket: str) -> None:
-    if others := sorted(contents.keys(account, bucket) - {published.KEY}):
+    if others := sorted(_keys(account, bucket) - {published.KEY}):
         raise DeliveryError(
             f"s3://{bucket} holds {len(others)} objects that project-template did not put there, such as {others[0]}. "
             "Next: move them away, or add --delete-objects"
         )
+
+
+def _keys(account: Account, bucket: str) -> set[str]:
+    return {version["Key"] for version in contents.versions(account, bucket)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.adoption.teardown.objects import is_absent
+from pipelines.adoption.contents import is_absent
 from pipelines.adoption.teardown.site import Site
 from pipelines.delivery.errors import UsageError
 
@@ -19,7 +19,7 @@ def check_project(site: Site) -> None:
 
 def check_bucket(site: Site) -> None:
     """Refuse a bucket that is not there; the project's own may be gone already."""
-    if site.bucket != site.usual_bucket and is_absent(site):
+    if site.bucket != site.usual_bucket and is_absent(site.account, site.bucket):
         raise UsageError(
             f"--bucket {site.bucket}: there is no such bucket in {site.place}: correct it, or leave it out to look "
             f"into {site.usual_bucket}"

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipelines.adoption import contents
 from pipelines.adoption.teardown.hosting import own_endpoints
 from pipelines.adoption.teardown.prices import GIGABYTE, KEY, OBJECTS, size
 from pipelines.adoption.teardown.site import Site, plain
 from pipelines.adoption.teardown.stacks import stays_with
 from pipelines.adoption.teardown.things import Amount, Key, Thing
-from pipelines.delivery.errors import DeliveryError
 
 CONTENT, BUCKET, KEY_KIND = "objects", "bucket", "key"
-# What DeleteObjects takes, and the days in which the deletion of a key can be taken back: as many as there may be.
-_BATCH, _PENDING_DAYS = 1000, 30
-_ABSENT = frozenset({"NoSuchBucket", "404"})
+# The days in which the deletion of a key can be taken back: as many as there may be.
+_PENDING_DAYS = 30
 _SHOWN = 3
 _ALL_ENCRYPTED = frozenset({Key(BUCKET, ""), Key(CONTENT, ""), Key("endpoint", ""), Key("log group", "")})
-
-
-def is_absent(site: Site) -> bool:
-    """Whether S3 says that there is no such bucket; what it does not let one see is told when it is looked into."""
-    try:
-        site.tools.s3.list_object_versions(Bucket=site.bucket, MaxKeys=1, ExpectedBucketOwner=site.account.number)
-    except ClientError as error:
-        return error.response["Error"].get("Code") in _ABSENT
-    return False
 
 
 def find_objects(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
     """Yield what is under each of the project's prefixes."""
     for prefix in site.names.prefixes(own_endpoints(site, seen)):
         count, stored = 0, 0
-        for version in _versions(site, prefix):
+        for version in contents.versions(site.account, site.bucket, prefix):
             count, stored = count + 1, stored + version.get("Size", 0)
         if count:
             yield Thing(
@@ -51,9 +40,12 @@ def find_objects(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
 
 def find_others(site: Site) -> Iterator[Thing]:
     """Yield what else a shared bucket holds, such as data of the project below a prefix that it had before."""
+    if site.names.project_id:
+        return
     own = site.names.prefixes(())
-    others = [prefix for prefix in _top_prefixes(site) if not any(each.startswith(prefix) for each in own)]
-    if others and not site.names.project_id:
+    found = contents.top_prefixes(site.account, site.bucket)
+    others = [prefix for prefix in found if not any(each.startswith(prefix) for each in own)]
+    if others:
         more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
         note = f"other prefixes stay: {', '.join(others[:_SHOWN])}{more}; --name NAME looks below one"
         yield Thing(CONTENT, f"s3://{site.bucket}", note)
@@ -95,42 +87,8 @@ def find_keys(site: Site, seen: Iterable[Thing]) -> Iterator[Thing]:
             )
 
 
-def _versions(site: Site, prefix: str = "") -> Iterator[Any]:
-    """Yield versions and delete markers."""
-    for page in _pages(site, Prefix=prefix):
-        yield from (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-
-
-def _top_prefixes(site: Site) -> Iterator[str]:
-    """Yield the first parts of all keys that have several."""
-    for page in _pages(site, Delimiter="/"):
-        yield from (each["Prefix"] for each in page.get("CommonPrefixes", ()))
-
-
-def _pages(site: Site, **request: str) -> Iterator[Any]:
-    """Yield the pages of a list of versions; none where there is no bucket."""
-    owner = {"ExpectedBucketOwner": site.account.number}
-    try:
-        yield from site.tools.s3.get_paginator("list_object_versions").paginate(Bucket=site.bucket, **request, **owner)
-    except ClientError as error:
-        if error.response["Error"].get("Code") not in _ABSENT:
-            raise
-
-
 def _deletion(site: Site, prefix: str) -> Callable[[], object]:
-    def delete() -> None:
-        # Listed to the end before, for a list that goes on after what is deleted is not promised to be whole.
-        found = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in _versions(site, prefix)]
-        for start in range(0, len(found), _BATCH):
-            answer = site.tools.s3.delete_objects(
-                Bucket=site.bucket,
-                Delete={"Objects": found[start : start + _BATCH], "Quiet": True},
-                ExpectedBucketOwner=site.account.number,
-            )
-            for error in answer.get("Errors", ()):
-                raise DeliveryError(f"{error['Key']}: {error['Code']}: {error['Message']}")
-
-    return delete
+    return lambda: contents.delete_all(site.account, site.bucket, prefix)
 
 
 def _bucket_tags(site: Site) -> dict[str, str] | None:
@@ -141,7 +99,7 @@ def _bucket_tags(site: Site) -> dict[str, str] | None:
         code = error.response["Error"].get("Code")
         if code == "NoSuchTagSet":
             return {}
-        if code in _ABSENT:
+        if code in contents.ABSENT:
             return None
         raise
     return plain(answer["TagSet"])
@@ -149,7 +107,7 @@ def _bucket_tags(site: Site) -> dict[str, str] | None:
 
 def _first_other(site: Site, seen: Iterable[Thing]) -> str | None:
     own = site.names.prefixes(own_endpoints(site, seen))
-    others = (each["Key"] for each in _versions(site) if not each["Key"].startswith(own))
+    others = (each["Key"] for each in contents.versions(site.account, site.bucket) if not each["Key"].startswith(own))
     return next(others, None)
 
 

@@ -172,6 +172,6 @@ def test_a_bucket_that_is_gone_already_is_no_obstacle(installed: MotoAws) -> Non
 def test_an_object_that_cannot_be_deleted_stops_it_before_the_stack(installed: MotoAws) -> None:
     error = {"Key": KEY, "VersionId": "1", "Code": "AccessDenied", "Message": "Access Denied"}
     installed.answers["DeleteObjects"] = lambda _: {"Errors": [error]}
-    with pytest.raises(DeliveryError, match=f"s3://{BUCKET}/{KEY} was not deleted: Access Denied"):
+    with pytest.raises(DeliveryError, match=f"s3://{BUCKET}/{KEY} was not deleted: AccessDenied: Access Denied"):
         uninstall(installed)
     assert not stack_is_gone(installed)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.adoption.teardown import objects
+from pipelines.adoption import contents
 from pipelines.adoption.teardown.site import STACK_TAG
 from pipelines.adoption.teardown.things import Key, Thing
 from tests.adoption.aws import NUMBER, REGION
@@ -131,7 +131,7 @@ def test_objects_are_counted_with_all_their_versions_and_markers(project: Projec
 
 
 def test_more_objects_than_one_request_takes_are_removed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "_BATCH", 4)
+    monkeypatch.setattr(contents, "_BATCH", 4)
     for number in range(5):
         project.put(f"fraud-detection/{number}")
     assert project.tear_down() == []

@@ -113,7 +113,9 @@ def test_an_object_that_cannot_be_deleted_is_told(project: Project) -> None:
     error = {"Key": "fraud-detection/runs/1/object", "Code": "AccessDenied", "Message": "no"}
     project.aws.answers["DeleteObjects"] = lambda _: {"Errors": [error]}
     failures = [failure for failure in project.tear_down() if failure.key.kind == "objects"]
-    assert {failure.reason for failure in failures} == {"fraud-detection/runs/1/object: AccessDenied: no"}
+    assert {failure.reason for failure in failures} == {
+        f"s3://{project.bucket}/fraud-detection/runs/1/object was not deleted: AccessDenied: no"
+    }
 
 
 def test_throttling_is_a_failure_that_the_next_try_mends(project: Project) -> None:
