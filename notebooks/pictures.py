@@ -20,6 +20,7 @@ _LIGHT, _DARK = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
 _STYLE = f"""
 .workshop.workshop {{ {STYLE.replace(":root", "&")}
   table {{ table-layout: auto; }} tbody tr {{ background: none; }}
+  .pair.narrow-wide {{ grid-template-columns: minmax(0, 1fr); }}
   background: var(--card); color: var(--ink); border: 1px solid var(--line); border-radius: 10px; padding: 16px 20px;
   max-width: 1040px; box-sizing: border-box; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }}
 [data-jp-theme-light="true"] .workshop.workshop {{ {_LIGHT}; color-scheme: light; }}
