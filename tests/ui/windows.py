@@ -37,6 +37,12 @@ class Windows:
         context.on("weberror", lambda error: self.problems.append(str(error.error)))
         return context.new_page()
 
+    def must_say(self, words: str) -> None:
+        """Hold that the browser has complained, and of nothing but what is said so: a regular expression."""
+        assert self.problems
+        assert all(re.search(words, each) for each in self.problems), self.problems
+        self.problems.clear()
+
     def close(self) -> None:
         """Close all windows, and hold that none of them complained or asked another machine."""
         for context in self._contexts:
