@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.delivery.errors import UsageError
 from pipelines.delivery.pipeline import PipelineOrder
-from pipelines.delivery.run import launch
+from pipelines.delivery.run import launch, review
 from tests.delivery.pipelines import AT_MOST_THRESHOLD, REPORT, definition, gate, metric, step
 from tests.delivery.runs import REPORTS, finish, run_of, script, site
 from tests.delivery.scripted import EXECUTION, PIPELINE, ROLE, Answers, Script, ServiceRefusal, entry, job, processed
@@ -47,6 +47,15 @@ def test_a_tuned_model_is_registered_with_both_numbers() -> None:
     )
     assert result.package
     assert result.package.model == "s3://bucket/models/tune-001/output/model.tar.gz"
+
+
+def test_a_review_says_what_the_command_that_followed_said_and_changes_nothing() -> None:
+    service = script(
+        DescribePipelineDefinitionForExecution={"PipelineDefinition": run_of().definition.text},
+        ListPipelineParametersForExecution={"PipelineParameters": []},
+    )
+    assert review(site(service), EXECUTION) == finish(script())
+    assert {name[:3] for name in service.names()} <= {"Des", "Lis", "Get"}
 
 
 def test_a_threshold_that_was_given_wins_over_the_default() -> None:

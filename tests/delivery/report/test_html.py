@@ -4,8 +4,11 @@ import re
 from itertools import pairwise
 
 import pytest
+from jinja2 import Environment
 
+from pipelines.delivery.report import panels
 from pipelines.delivery.report.html import render
+from pipelines.delivery.report.markup import tag
 from pipelines.delivery.report.style import STYLE
 from tests.delivery.report.examples import ALL, BARE, FAILED, HOSTILE, REGISTERED, REGRESSION, REJECTED, hostile
 from tests.delivery.report.page import Element, Page
@@ -94,6 +97,26 @@ def test_all_that_is_known_has_its_section() -> None:
         "Step by step",
         "The run",
     ]
+
+
+def test_the_boxes_of_the_graph_are_links_where_steps_have_addresses() -> None:
+    panel = panels.pipeline(ALL["registered"], lambda name: f"/steps/{name}?a=1&b=2")
+    assert panel is not None
+    root = Page(panel).root
+    links = {link.attributes["href"]: link.attributes["aria-label"] for link in root.all("a")}
+    names = [node.name for node in ALL["registered"].graph.nodes]
+    assert list(links) == [f"/steps/{name}?a=1&b=2" for name in names]
+    assert links["/steps/AucGate?a=1&b=2"] == "AucGate: succeeded"
+    # An image has nothing inside for who cannot see it.
+    assert [svg.attributes["role"] for svg in root.all("svg")] == ["group", "img"]
+    assert not Page(PAGES["registered"]).root.all("a")
+
+
+def test_a_template_takes_markup_for_markup_and_nothing_else() -> None:
+    made = (
+        Environment(autoescape=True).from_string("{{ markup }}{{ text }}").render(markup=tag("b", "a < b"), text="<i>")
+    )
+    assert made == "<b>a &lt; b</b>&lt;i&gt;"
 
 
 def test_what_is_not_known_has_no_section() -> None:
