@@ -1,5 +1,6 @@
 """A learner who runs notebooks from top to bottom, in a copy of their folder and without any network."""
 
+import json
 import os
 import re
 import shutil
@@ -64,6 +65,7 @@ class Learner:
         shutil.copytree(FOLDER, self.folder, ignore=shutil.ignore_patterns("__pycache__", "workshop.json", ".*"))
         self.root = self.folder / ".sagemaker-local"
         self._calls = folder / "outgoing-calls"
+        self._account: dict[str, str] = {}
 
     def run(self, name: str, *, until: str | None = None) -> Seen:
         """Run a notebook from top to bottom, or to a cell, in a kernel of its own that ends with it."""
@@ -84,6 +86,15 @@ class Learner:
         seen = Seen(notebook)
         assert seen.warnings == ""
         return seen
+
+    def move_to_aws(self, account: dict[str, str], **options: str | None) -> None:
+        """Choose AWS, as 0.0 does, with variables of the environment that say where it is."""
+        self._account = account
+        choice = {"place": "aws", "role": None, "bucket": None, "tracking": None, **options}
+        (self.folder / "workshop.json").write_text(json.dumps(choice), encoding="utf-8")
+        # What is asked for every 15 seconds in AWS has long ended here.
+        with (self.folder / "workshop.py").open("a", encoding="utf-8") as module:
+            module.write("\nAWS_INTERVAL = 0.1\n")
 
     @property
     def outgoing_calls(self) -> list[str]:
@@ -115,4 +126,5 @@ class Learner:
             "https_proxy": "http://127.0.0.1:9",
             "http_proxy": "http://127.0.0.1:9",
             "no_proxy": "127.0.0.1,localhost",
+            **self._account,
         }

@@ -1,5 +1,6 @@
 """5.1: the first run tunes, the second registers with all jobs from the cache, the third starts the one job it must."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.notebooks.learner import Learner, Seen
@@ -25,6 +26,16 @@ def test_the_second_run_takes_the_other_branch_and_every_job_from_the_cache(lear
         ["PendingManualApproval", "0.9476", "0.82"],
     ]
     assert learner.run(DEPLOYMENT, until="approve").text("approve").startswith("1 Approved - ")
+
+
+def test_in_aws_the_same_notebook_works_there_and_leaves_this_machine_alone(
+    learner: Learner, aws: dict[str, str], tmp_path: Path
+) -> None:
+    learner.move_to_aws(aws, role="arn:aws:iam::000000000000:role/team", bucket="team-bucket")
+    seen = learner.run(NOTEBOOK, until="second")
+    assert [row[0] for row in seen.rows("second") if row[2] == "True"] == ["Preprocess", "Train", "Evaluate"]
+    assert (tmp_path / "aws" / "s3" / "team-bucket").is_dir()
+    assert not learner.root.exists()
 
 
 def shows_both_branches(seen: Seen) -> None:

@@ -8,10 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from pipelines.local.server import Server
-from pipelines.local.session import session as local_session
 from tests.notebooks.learner import Learner
 
 ROLE = "arn:aws:iam::000000000000:role/team"
@@ -85,21 +81,6 @@ for list_jobs in (place.site.client.list_processing_jobs, place.site.client.list
 """
     outputs = ["input", "labelled", "schema", "test", "train", "validation"]
     assert run(learner, code).splitlines() == [f"{outputs} True", "True", "1", "1"]
-
-
-@pytest.fixture
-def aws(tmp_path: Path) -> Any:
-    """A SageMaker on a port, as AWS is on a network, with the team's bucket; yields what its clients need to know."""
-    with local_session(tmp_path / "aws") as there:
-        there.client("s3").create_bucket(Bucket="team-bucket")
-        server = Server(there.services.answers)
-        yield {
-            "AWS_ENDPOINT_URL": server.url,
-            "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "b",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        server.close()
 
 
 def test_in_aws_the_same_calls_go_there(learner: Learner, aws: dict[str, str], tmp_path: Path) -> None:
