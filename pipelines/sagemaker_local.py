@@ -92,6 +92,8 @@ def _show_ui(options: argparse.Namespace) -> int:
         # Not at the top: the other commands do without a web framework.
         from pipelines.ui.server import Server  # noqa: PLC0415
 
+        # A state that cannot be used is told here, and the first page has nothing to wait for.
+        site.client.list_pipelines(MaxResults=1)
         with closing(Server(site, port=options.port)) as server:
             _announce(server.url)
             _wait(interrupted)

@@ -80,6 +80,22 @@ def test_a_port_in_use_is_one_line(start: Start, tmp_path: Path) -> None:
     assert client.get("/").status == 200
 
 
+def test_a_state_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "state.sqlite").write_text("this is no database, however long one looks at it")
+    done = subprocess.run(
+        [*COMMAND, "--local-root", str(root), "--port", "0"],
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_SECONDS,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "state.sqlite cannot be used as this machine's state" in done.stderr
+
+
 def test_its_port_can_be_had_again_at_once(start: Start) -> None:
     process, client = start()
     assert client.get("/").status == 200
