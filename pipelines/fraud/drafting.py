@@ -195,7 +195,7 @@ def _check_key(key: str | None, name: str, table: pa.Table) -> None:
     if key not in table.column_names:
         raise DraftError(f"id {key!r} is not in table {name}; found: {', '.join(table.column_names)}")
     _check_type(f"id {key!r} of table {name}", table[key])
-    if table[key].null_count or len(pc.unique(table[key])) < table.num_rows:
+    if table[key].null_count or len(pc.unique(table[key].cast(pa.string()))) < table.num_rows:
         raise DraftError(f"id {key!r} is empty or repeated in table {name}; allowed: another value in each row")
 
 

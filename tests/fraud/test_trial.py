@@ -87,6 +87,10 @@ TAKEN: dict[str, Tables] = {
     "no text in any row": in_parquet([""] * ROWS),
     "types that differ from file to file": {"t-1": in_parquet(NUMBERS % 50)["t"], "t-2": in_parquet(SIZES)["t"]},
     "keys in another order": joined(IDS, IDS[::-1]),
+    "keys of 16 bits": {
+        name: pa.table({"key": pa.array(NUMBERS.astype(np.float16)), **more})
+        for name, more in {"a": {"y": LABELS}, "b": {"size": SIZES}}.items()
+    },
     "keys of more than 64 bits": joined(
         [10**25 + int(number) for number in NUMBERS], [10**25 + int(n) for n in NUMBERS]
     ),
