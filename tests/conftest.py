@@ -11,7 +11,7 @@ import pytest
 from pipelines.adoption.init.providers import FILES, GITHUB
 from tests.adoption.init.copies import REPOSITORY
 from tests.sample_code import copy_code
-from tests.ui.chromium import pytest_terminal_summary
+from tests.ui.left_out import pytest_terminal_summary
 
 __all__ = ["pytest_terminal_summary"]
 

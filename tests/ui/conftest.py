@@ -1,6 +1,5 @@
 """A browser, and servers of the page: of a SageMaker on which a workshop was done, and of a fresh one."""
 
-import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,24 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from docs.pictures.browser import browser_arguments, find_browser
 from pipelines.command_line import open_site
 from pipelines.delivery.run import Site
 from pipelines.ui.server import Server
 from tests.end_to_end.conftest import Shell
 from tests.local.hosted import end_processes
-from tests.ui.chromium import NO_BROWSER, find_browser
+from tests.ui.left_out import NO_BROWSER
 from tests.ui.windows import Windows
 
-# A browser on its own asks for updates and the like.
-QUIET = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-)
 # A name that a page elsewhere could give this machine's address.
 REBOUND = "rebound.example"
 
@@ -37,11 +27,9 @@ def browser() -> Iterator[Browser]:
     program = find_browser()
     if program is None:
         pytest.skip(NO_BROWSER)
-    # The sandbox of Chromium refuses to work for root.
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     names = [f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=[*QUIET, *sandbox, *names])
+        opened = playwright.chromium.launch(executable_path=program, args=[*browser_arguments(), *names])
         yield opened
         opened.close()
 
