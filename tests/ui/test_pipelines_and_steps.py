@@ -122,7 +122,9 @@ def test_an_evaluation_shows_its_curves_and_a_gate_what_it_compared(client: Clie
 
 def test_tuning_and_registration_lead_to_their_own_pages(client: Client, site: Site, executions: list[str]) -> None:
     base = f"{PIPELINE}/executions/{executions[0]}/steps"
-    assert f"/tuning-jobs/{job_of(site, executions[0], 'Tune')}" in client.get(f"{base}/Tune").page.links
+    tuning = client.get(f"{base}/Tune")
+    assert f"/tuning-jobs/{job_of(site, executions[0], 'Tune')}" in tuning.page.links
+    assert tuning.section("log").startswith("Log of the best trial")
     registration = client.get(f"{base}/RegisterTuned")
     assert f"/registry/{MODEL_PACKAGE_GROUP_NAME}/1" in registration.page.links
     assert "SAGEMAKER_PROGRAM inference.py" in registration.section("job")
