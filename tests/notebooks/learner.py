@@ -18,7 +18,7 @@ from traitlets.config import Config
 
 from pipelines.local.boto_session import LocalSession
 from pipelines.local.session import session
-from tests.local.hosted import end_processes
+from tests.local.hosted import end_processes, wait_until
 from tests.notebooks.files import FOLDER, REPOSITORY
 from tests.notebooks.guard.sitecustomize import OUTGOING_CALLS
 
@@ -108,9 +108,20 @@ class Learner:
             yield opened
 
     def leave(self) -> None:
-        """End the endpoints that a notebook left."""
+        """End the endpoints that a notebook left, and wait until all other processes have ended by themselves."""
         if self.root.exists():
             end_processes(self.root)
+        wait_until(lambda: self._processes() == [], "the processes of the notebooks to end")
+
+    def _processes(self) -> list[str]:
+        """Return the processes that work in the folder, as far as the system tells."""
+        return [link.parent.name for link in Path("/proc").glob("[0-9]*/cwd") if self._is_here(link)]
+
+    def _is_here(self, link: Path) -> bool:
+        try:
+            return link.readlink().is_relative_to(self.home)
+        except OSError:  # it has ended, or is another user's
+            return False
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV", "PYTEST"))}
