@@ -154,7 +154,9 @@ def use_data(uri: str) -> None:
 def data(here: Place) -> str:
     """Return the S3 prefix of the data: what 1.1 uploaded to this place, or else sample data, uploaded now."""
     chosen = str(_choice().get("data", ""))
-    if chosen.startswith(f"s3://{here.bucket}/"):
+    bucket, _, prefix = chosen.removeprefix("s3://").partition("/")
+    # The choice may be of another place, or older than what is kept here.
+    if bucket == here.bucket and here.uploads.client.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]:
         return chosen
     with TemporaryDirectory() as folder:
         dataset.write(Path(folder))

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.notebooks.learner import Learner
 
+BUCKET = "sagemaker-us-east-1-000000000000"
 ROLE = "arn:aws:iam::000000000000:role/team"
 
 
@@ -46,17 +47,21 @@ def test_a_place_that_is_none_is_refused_and_the_choice_stays(learner: Learner) 
     assert choice(learner) == {"place": "local"}
 
 
-def test_a_new_choice_keeps_the_data_and_data_of_another_place_do_not_count(learner: Learner) -> None:
-    elsewhere, here = "s3://elsewhere/data/", "s3://sagemaker-us-east-1-000000000000/my/data/"
-    said = run(
-        learner,
-        f"workshop.use_data({here!r}); place = workshop.choose('local'); print(workshop.data(place))\n"
-        f"workshop.use_data({elsewhere!r}); print(workshop.data(place))",
-    )
-    mine, sample = said.splitlines()
-    assert mine == here
-    assert sample.startswith("s3://sagemaker-us-east-1-000000000000/fraud-detection/data/")
-    assert choice(learner)["data"] == elsewhere
+def test_a_new_choice_keeps_the_data_and_data_that_are_not_there_do_not_count(learner: Learner) -> None:
+    code = f"""
+workshop.use_data("s3://{BUCKET}/my/data/")
+place = workshop.choose("local")
+place.session.client("s3").put_object(Bucket=place.bucket, Key="my/data/claims.csv", Body=b"")
+print(workshop.data(place))
+for gone in ("s3://{BUCKET}/deleted/", "s3://elsewhere/my/data/"):
+    workshop.use_data(gone)
+    print(workshop.data(place))
+"""
+    mine, *samples = run(learner, code).splitlines()
+    assert mine == f"s3://{BUCKET}/my/data/"
+    assert len(samples) == 2
+    assert all(sample.startswith(f"s3://{BUCKET}/fraud-detection/data/") for sample in samples)
+    assert choice(learner)["data"] == "s3://elsewhere/my/data/"
 
 
 def test_the_sample_data_are_where_the_pipeline_looks_for_them(learner: Learner) -> None:
