@@ -38,6 +38,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "teardown-project": teardown_project.main,
     "init-project": init_project.main,
     "sagemaker-local serve": lambda rest: sagemaker_local.main(["serve", *rest]),
+    "sagemaker-local experiments": lambda rest: sagemaker_local.main(["experiments", *rest]),
     "sagemaker-local ui": lambda rest: sagemaker_local.main(["ui", *rest]),
     "python -m pipelines.fraud.dataset": dataset.main,
     "python -m pipelines.fraud.drafting": drafting.main,
