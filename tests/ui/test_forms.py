@@ -1,5 +1,6 @@
 """What the server takes of those who are not its own pages: nothing that changes anything."""
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 
@@ -14,6 +15,7 @@ from pipelines.ui.forms import LARGEST_BYTES, action
 from pipelines.ui.security import Guard, Tokens
 from pipelines.ui.server import AppServer
 from tests.ui.browsing import FORM, Client
+from tests.unprivileged import NOBODY
 
 TOKENS = Tokens(b"secret")
 TOKEN = TOKENS.make("/change")
@@ -87,6 +89,23 @@ def test_a_page_elsewhere_changes_nothing_even_with_a_token(
     assert answer.status == 403
     assert answer.text.startswith("this server is ")
     assert not changes.made
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_other_users_of_this_machine_see_and_change_nothing(client: Client, changes: Changes) -> None:
+    host, port = client.host.split(":")
+    os.seteuid(NOBODY)
+    try:
+        foreign = socket.create_connection((host, int(port)))
+    finally:
+        os.seteuid(0)
+    with foreign:
+        body = f"token={TOKEN}"
+        head = f"POST /change HTTP/1.1\r\nHost: {client.host}\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}"
+        foreign.sendall(f"{head}\r\n\r\n{body}".encode())
+        assert foreign.recv(12) == b"HTTP/1.1 403"
+    assert not changes.made
+    assert client.post("/change", {"token": TOKEN}).status == 200
 
 
 def test_a_link_from_elsewhere_may_be_followed_and_nothing_else_loaded(client: Client) -> None:
