@@ -112,7 +112,8 @@ def check_deploy(words: list[str]) -> None:
 
 
 def check_gh(words: list[str]) -> None:
-    if words[:2] != ["workflow", "run"]:
+    # A copy may have no workflows of GitHub's any more.
+    if words[:2] != ["workflow", "run"] or not WORKFLOWS:
         return
     forms = {file.name: read(file)[True].get("workflow_dispatch") for file in WORKFLOWS}
     inputs = (forms[words[2]] or {}).get("inputs", {})
