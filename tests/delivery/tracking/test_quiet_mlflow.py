@@ -7,7 +7,23 @@ from pathlib import Path
 from tests.local.server.conftest import plain_environment
 
 # MLflow keeps silent in tests and CI by itself, so these must not be known as such.
-TELLING = ("PYTEST_", "CI", "GITHUB_", "CODEBUILD_", "MLFLOW_", "DO_NOT_TRACK", "BUILD")
+TELLING = (
+    "PYTEST_",
+    "MLFLOW_",
+    "DO_NOT_TRACK",
+    "CI",
+    "GITHUB_",
+    "GITLAB_",
+    "CODEBUILD_",
+    "JENKINS_",
+    "TRAVIS",
+    "TF_BUILD",
+    "TEAMCITY_",
+    "BITBUCKET_",
+    "BUILDKITE",
+    "RUNBOT_",
+    "CLOUD_RUN_",
+)
 # The network is refused, so that nothing is told in this test either; whoever asks for it is written down.
 WATCHED = """
 import sys, threading
