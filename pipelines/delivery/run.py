@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.config import Config
 
 from pipelines.delivery.attention import Attention, Patience
 from pipelines.delivery.definition import Run
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 LONGEST_REASON = 1024
+# The service's limit for an answer of an endpoint, and a little for the way.
+_ANSWER_SECONDS = 70
+_ONE_AT_A_TIME = threading.Lock()
 
 Explain = Callable[[str], Mapping[str, str]]
 
@@ -50,12 +56,25 @@ class Site:
     @cached_property
     def client(self) -> SageMakerClient:
         """The SageMaker client, made once, for that takes a tenth of a second."""
-        return self.session.client("sagemaker")
+        made: SageMakerClient = self._make("sagemaker")
+        return made
 
     @cached_property
     def s3(self) -> S3Client:
         """The S3 client, made once."""
-        return self.session.client("s3")
+        made: S3Client = self._make("s3")
+        return made
+
+    @cached_property
+    def runtime(self) -> Any:
+        """The client that invokes endpoints; it tries once, for a repetition would be measured as latency."""
+        once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=_ANSWER_SECONDS)
+        return self._make("sagemaker-runtime", config=once)
+
+    def _make(self, service: Any, **options: Any) -> Any:
+        # Sessions do not make clients in two threads at once.
+        with _ONE_AT_A_TIME:
+            return self.session.client(service, **options)
 
 
 @dataclass(frozen=True)

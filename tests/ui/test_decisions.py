@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from playwright.sync_api import Page, expect
 
 from pipelines.delivery.run import Site
 from pipelines.ui.server import Server
-from tests.delivery.registry import GROUP, add, arn_of
+from tests.delivery.registry import GROUP, Account, add, arn_of, described, summaries
+from tests.delivery.scripted import ServiceRefusal
+from tests.ui.browsing import Client
 from tests.ui.windows import Windows
 
+PLACE = f"/registry/{GROUP}/1"
 Fresh = tuple[Site, Server]
 
 
@@ -51,6 +55,20 @@ def test_a_rejection_needs_a_reason(fresh: Fresh, window: Page) -> None:
     window.get_by_role("button", name="Reject").click()
     expect(window.locator("#standing")).to_have_text("Rejected")
     assert package_of(site)["ApprovalDescription"].endswith("UTC: too many false alarms")
+
+
+def test_what_a_form_was_answered_stays_while_the_page_looks_for_news(fresh: Fresh, window: Page) -> None:
+    site, server = fresh
+    add(site.client)
+    open_version(window, server)
+    window.get_by_role("button", name="Reject").click()
+    expect(window.get_by_role("alert")).to_contain_text("say why")
+    window.get_by_label("Why").fill("a word")
+    with window.expect_response(lambda answer: answer.request.method == "GET"):
+        site.client.update_model_package(ModelPackageArn=arn_of(1), ModelApprovalStatus="Approved")
+    expect(window.locator("#standing")).to_have_text("Approved")
+    expect(window.get_by_role("alert")).to_contain_text("say why")
+    expect(window.get_by_label("Why")).to_have_value("a word")
 
 
 def test_what_was_rejected_is_approved_only_with_force_and_a_reason(fresh: Fresh, window: Page) -> None:
@@ -121,6 +139,63 @@ def test_a_version_is_decided_about_without_a_mouse_and_without_scripts(fresh: F
         window.keyboard.press("Enter")
     expect(window.locator("#standing")).to_have_text("Rejected")
     assert package_of(site)["ApprovalDescription"].endswith("by keys")
+
+
+def sent(server: Server, decision: str) -> dict[str, str]:
+    """The fields of a form as its page has them, and a decision."""
+    text = Client(server.url).get(PLACE).text
+    return dict(re.findall(r'name="(token|seen)" value="([0-9a-f]+)"', text)) | {"decision": decision, "note": "x"}
+
+
+def test_of_many_decisions_at_once_one_is_taken(fresh: Fresh) -> None:
+    site, server = fresh
+    add(site.client)
+    forms = [sent(server, decision) for decision in ("approve", "reject") * 4]
+    with ThreadPoolExecutor(len(forms)) as pool:
+        answers = list(pool.map(lambda fields: Client(server.url).post(PLACE, fields), forms))
+    assert sorted(answer.status for answer in answers) == [303, *[409] * 7]
+    taken = forms[[answer.status for answer in answers].index(303)]["decision"]
+    assert package_of(site)["ModelApprovalStatus"] == {"approve": "Approved", "reject": "Rejected"}[taken]
+    assert "before" not in package_of(site)["ApprovalDescription"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"decision": "maybe"}, "the form says neither Approve nor Reject"),
+        ({"decision": "approve", "stage": "moon"}, "the form says neither Approve nor Reject"),
+        ({"decision": "approve", "note": "a\u202eb"}, "--note has U+202E (RIGHT-TO-LEFT OVERRIDE) in it"),
+        ({"decision": "approve", "note": "x" * 2000}, "--note has 2000 letters"),
+        ({"decision": "approve", "stage": "staging"}, "approve it as a whole first"),
+        ({"decision": "approve", "force": "on", "note": " "}, "say why it is approved after all"),
+    ],
+)
+def test_a_form_that_makes_no_sense_changes_nothing(fresh: Fresh, fields: dict[str, str], says: str) -> None:
+    site, server = fresh
+    add(site.client)
+    before = package_of(site)
+    answer = Client(server.url).post(PLACE, sent(server, "") | fields)
+    assert (answer.status, says in answer.section("outcome")) == (400, True), answer.section("outcome")
+    assert {**package_of(site), "ResponseMetadata": None} == {**before, "ResponseMetadata": None}
+
+
+def test_a_refusal_of_the_registry_is_one_line() -> None:
+    refusal = ServiceRefusal("ConflictException", "ConditionalCheckFailed: the model package is being updated")
+    account = Account(
+        {
+            "ListModelPackages": summaries(1),
+            "DescribeModelPackage": described(1),
+            "DescribeEndpoint": ServiceRefusal("ValidationException", "Could not find endpoint"),
+            "UpdateModelPackage": refusal,
+        }
+    )
+    server = Server(Site(account.session, 0, stops_on_interrupt=False))
+    try:
+        answer = Client(server.url).post(PLACE, sent(server, "approve"))
+        assert answer.status == 502
+        assert "ConflictException in UpdateModelPackage: ConditionalCheckFailed" in answer.words
+    finally:
+        server.close()
 
 
 def press_until(window: Page, name: str) -> None:

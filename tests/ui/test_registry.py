@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.delivery.run import Site
-from pipelines.ui.pages.registry import PER_PAGE
+from pipelines.ui.pages.registry import MOST_COUNTED, PER_PAGE
 from pipelines.ui.server import Server
 from tests.delivery.registry import GROUP, REPORT, SHA, add, put_report
 from tests.ui.browsing import Answer, Client
@@ -57,6 +57,9 @@ def test_a_group_tells_what_waits_and_what_is_in_use(site: Site, client: Client)
     answer = client.get("/registry")
     assert "waiting for a decision 2 versions champion version 1 , ROC AUC 0.9" in answer.section(f"group-{GROUP}")
     assert "1 version champion none yet" in answer.section("group-other")
+    for _ in range(MOST_COUNTED):
+        add(site.client)
+    assert f"{MOST_COUNTED} versions or more" in client.get("/registry").section(f"group-{GROUP}")
     assert list(answer.page.parts).index("group-other") < list(answer.page.parts).index(f"group-{GROUP}")
 
 
@@ -97,7 +100,8 @@ def test_many_versions_are_on_pages(site: Site, client: Client) -> None:
         (f"{PLACE}/7", f"{GROUP} has no version 7: there is only 1"),
         (f"{PLACE}/compare?version=1&version=7", f"{GROUP} has no version 7: there is only 1"),
         (f"{PLACE}/compare?version=%3Cb%3E", "'<b>' is no model package"),
-        (f"{PLACE}/one", f"there is no page {PLACE}/one"),
+        (f"{PLACE}/{'9' * 5000}", "no model package"),
+        (f"{PLACE}/one", "'one' is no model package"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(site: Site, client: Client, address: str, says: str) -> None:

@@ -8,20 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.config import Config
-
 from pipelines.delivery.attention import Attention, Patience
 from pipelines.delivery.deployment.journal import Journal
 from pipelines.delivery.execution import pauses
 from pipelines.delivery.run import Site
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
 Answer = TypeVar("Answer")
 
-# The service's limit for an answer, and a little for the way.
-_ANSWER_SECONDS = 70
 _FIRST_PAUSE = 0.3
 
 
@@ -43,18 +40,18 @@ class Tools:
     @cached_property
     def cloudwatch(self) -> Any:
         """The CloudWatch client."""
-        return self._client("cloudwatch")
+        session: Any = self.site.session
+        return session.client("cloudwatch")
 
-    @cached_property
+    @property
     def runtime(self) -> Any:
-        """The client that invokes endpoints; it tries once, for a repetition would be measured as latency."""
-        once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=_ANSWER_SECONDS)
-        return self._client("sagemaker-runtime", config=once)
+        """The client that invokes endpoints."""
+        return self.site.runtime
 
-    @cached_property
-    def s3(self) -> Any:
+    @property
+    def s3(self) -> S3Client:
         """The S3 client."""
-        return self._client("s3")
+        return self.site.s3
 
     def patiently(self, work: Callable[[], Answer], about: str) -> Answer:
         """Return what the work returns, which is repeated while it fails for a reason that passes."""
@@ -63,7 +60,3 @@ class Tools:
     def pauses(self) -> Iterator[float]:
         """Yield the pauses between two looks."""
         return pauses(self.site.interval, _FIRST_PAUSE)
-
-    def _client(self, service: str, **options: Any) -> Any:
-        session: Any = self.site.session
-        return session.client(service, **options)

@@ -118,7 +118,7 @@ def show(request: Request) -> Response:
     chosen = list(dict.fromkeys(request.query_params.getlist("version")))
     packages = [find_version(place.client, group, each) for each in chosen[:MOST]]
     if not packages:
-        packages = list(read_versions(place.client, group).packages[:2])
+        packages = read_versions(place.client, group)[0][:2]
     versions = [read_version(place, each) for each in packages]
     champion = find_champion(place.client, group)
     parameters = parameter_rows(versions)

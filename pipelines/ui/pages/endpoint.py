@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -137,9 +136,7 @@ def take(request: Request, fields: Mapping[str, str]) -> Response:
     """Send a claim, and show what came back."""
     endpoint, place = _find(request), site(request)
     draft = Draft(fields.get("text", ""), fields.get("form", FORMS[0]), variant=fields.get("variant", ""))
-    once = Config(retries={"mode": "standard", "total_max_attempts": 1})
-    runtime = place.session.client("sagemaker-runtime", config=once)
-    answer = send(runtime, endpoint.name, draft.text, draft.form, variant=draft.variant)
+    answer = send(place.runtime, endpoint.name, draft.text, draft.form, variant=draft.variant)
     package = package_of(place.client, endpoint.config) if endpoint.config else None
     return _page(request, endpoint, package, draft, answer)
 

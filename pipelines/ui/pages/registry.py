@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,14 @@ from starlette.routing import Route
 
 from pipelines.delivery.deployment.found import found
 from pipelines.delivery.errors import DeliveryError
-from pipelines.delivery.packages import PENDING, ModelPackage, describe, find, find_champion, list_arns
+from pipelines.delivery.packages import PENDING, ModelPackage, describe, find, find_champion
 from pipelines.ui.rendering import missing, render, site
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 PER_PAGE = 20
+MOST_COUNTED = 100
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,8 @@ class Group:
     name: str
     created: datetime
     description: str = ""
-    waiting: int = 0
+    waiting: str = "nothing"
     champion: ModelPackage | None = None
-
-
-@dataclass(frozen=True)
-class Versions:
-    """A page of a group's versions, the newest first; `older` is what the next page begins before, if there is one."""
-
-    packages: Sequence[ModelPackage]
-    total: int
-    older: int | None = None
 
 
 def read_groups(client: SageMakerClient, token: str | None = None) -> tuple[list[Group], str | None]:
@@ -53,7 +44,7 @@ def read_groups(client: SageMakerClient, token: str | None = None) -> tuple[list
             name=each["ModelPackageGroupName"],
             created=each["CreationTime"],
             description=each.get("ModelPackageGroupDescription", ""),
-            waiting=len(list_arns(client, each["ModelPackageGroupName"], approval=PENDING)),
+            waiting=_waiting(client, each["ModelPackageGroupName"]),
             champion=find_champion(client, each["ModelPackageGroupName"]),
         )
         for each in answer["ModelPackageGroupSummaryList"]
@@ -61,13 +52,27 @@ def read_groups(client: SageMakerClient, token: str | None = None) -> tuple[list
     return groups, answer.get("NextToken")
 
 
-def read_versions(client: SageMakerClient, group: str, before: int | None = None) -> Versions:
-    """Return the newest versions of a group, of those before one."""
-    arns = list_arns(client, group)
-    left = [arn for arn in arns if before is None or _version(arn) < before]
-    shown = left[:PER_PAGE]
-    older = _version(shown[-1]) if len(left) > len(shown) else None
-    return Versions([describe(client, arn) for arn in shown], len(arns), older)
+def _waiting(client: SageMakerClient, group: str) -> str:
+    """Say how many versions wait, without counting very many."""
+    answer = client.list_model_packages(
+        ModelPackageGroupName=group, ModelApprovalStatus=PENDING, MaxResults=MOST_COUNTED
+    )
+    many = len(answer["ModelPackageSummaryList"])
+    if "NextToken" in answer:
+        return f"{many} versions or more"
+    return {0: "nothing", 1: "1 version"}.get(many, f"{many} versions")
+
+
+def read_versions(
+    client: SageMakerClient, group: str, token: str | None = None
+) -> tuple[list[ModelPackage], str | None]:
+    """Return a page of a group's versions, the newest first, and the token of the next page."""
+    wanted: Any = {"NextToken": token} if token else {}
+    answer = client.list_model_packages(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=PER_PAGE, **wanted
+    )
+    packages = [describe(client, each["ModelPackageArn"]) for each in answer["ModelPackageSummaryList"]]
+    return sorted(packages, key=lambda each: each.version, reverse=True), answer.get("NextToken")
 
 
 def find_version(client: SageMakerClient, group: str, version: object) -> ModelPackage:
@@ -80,10 +85,6 @@ def find_version(client: SageMakerClient, group: str, version: object) -> ModelP
         return find(client, group, str(version))
     except DeliveryError as error:
         raise missing(str(error)) from error
-
-
-def _version(arn: str) -> int:
-    return int(arn.rpartition("/")[2])
 
 
 def show_groups(request: Request) -> Response:
@@ -100,13 +101,15 @@ def show_group(request: Request) -> Response:
     client, group = site(request).client, request.path_params["group"]
     if not (described := found(client.describe_model_package_group, ModelPackageGroupName=group)):
         raise missing(f"there is no model package group {group}")
-    after = request.query_params.get("after", "")
+    after = request.query_params.get("after")
+    packages, token = read_versions(client, group, after)
     shown = {
         "title": group,
         "group": group,
         "description": described.get("ModelPackageGroupDescription", ""),
-        "versions": read_versions(client, group, int(after) if after.isdecimal() else None),
+        "packages": packages,
         "champion": find_champion(client, group),
+        "older": token,
         "newest": not after,
     }
     return render(request, "group.html", shown)

@@ -68,16 +68,16 @@ def read_decision(fields: Mapping[str, str]) -> Decision:
     return Decision(approves=verdict == "approve", note=note, stage=named, force=force and verdict == "approve")
 
 
-def carry_out(place: Site, group: str, version: int, decision: Decision, seen: str) -> Decided:
+def carry_out(place: Site, group: str, version: str, decision: Decision, seen: str) -> Decided:
     """Decide about a version whose state a person has seen.
 
     Raises:
         ChangedError: it is in another state by now.
         DeliveryError: approve-model would refuse it too.
     """
-    caller = find_caller(place.session, os.environ)
     # Between two forms of this page nothing can happen; the registry itself has no such guard.
     with _ONE_AT_A_TIME:
+        caller = find_caller(place.session, os.environ)
         package = find_version(place.client, group, version)
         if state_of(package) != seen:
             raise ChangedError(
@@ -164,5 +164,5 @@ def _page(request: Request, fields: Mapping[str, str], *, problem: str = "", sta
     return render(request, "version.html", shown, status=status)
 
 
-PATH = "/registry/{group}/{version:int}"
+PATH = "/registry/{group}/{version}"
 ROUTES = (Route(PATH, show), action(PATH, take))
