@@ -21,17 +21,8 @@ def copy_code(target: Path) -> Path:
 
 def make_sample(checkout: Path) -> None:
     """Give a copy the schema of the sample data and, but for the names, the settings of a fresh one."""
-    use_sample_data(checkout)
-    _settle(checkout, {name: value for name, value in FRESH.items() if name not in NAMES})
-
-
-def use_sample_data(checkout: Path) -> None:
-    """Give a copy the schema of the sample data, and no data of its own."""
     package = checkout / "pipelines" / "fraud"
     shutil.copy(package / "sample.json", package / "steps" / "schema.json")
-    _settle(checkout, {"input_data": None})
-
-
-def _settle(checkout: Path, values: dict[str, object]) -> None:
-    file = checkout / "pipelines" / "fraud" / "settings.json"
-    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | values), encoding="utf-8")
+    settings = package / "settings.json"
+    fresh = {name: value for name, value in FRESH.items() if name not in NAMES}
+    settings.write_text(json.dumps(json.loads(settings.read_text(encoding="utf-8")) | fresh), encoding="utf-8")

@@ -19,7 +19,6 @@ from pipelines.fraud import schema, settings
 from pipelines.fraud.pipeline import get_pipeline
 from tests.fraud.compiling import BUCKET, ROLE, Account, Compiled, Json, flat, inputs, own_arguments
 from tests.fraud.scripts.own_data import make, passengers_schema
-from tests.sample_code import use_sample_data
 
 # Uploads
 
@@ -133,7 +132,10 @@ NETWORK = ("socket.connect", "socket.getaddrinfo")
 sys.addaudithook(lambda event, args: reached.append(args) if event in NETWORK else None)
 import boto3
 from moto import mock_aws
+from pipelines.fraud import dataset, schema, settings
 from pipelines.fraud.pipeline import get_pipeline
+# As in the process of the tests.
+schema.SCHEMA_FILE, settings.INPUT_DATA = dataset.SCHEMA_FILE, None
 with mock_aws():
     session = boto3.Session("AKIA", "secret", region_name="eu-west-1")
     place = {"LocationConstraint": "eu-west-1"}
@@ -148,7 +150,6 @@ if reached:
 def test_another_checkout_folder_process_and_hash_seed_give_the_same_bytes(compiled: Compiled, tmp_path: Path) -> None:
     checkout = tmp_path / "another checkout"
     shutil.copytree(settings.SCRIPTS.parents[1], checkout / "pipelines", ignore=shutil.ignore_patterns("local"))
-    use_sample_data(checkout)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {"PYTHONPATH": str(checkout), "PYTHONHASHSEED": "4711", "HOME": str(tmp_path)}
     result = subprocess.run(
