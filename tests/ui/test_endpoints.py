@@ -1,6 +1,8 @@
 """The pages of endpoints, with real ones behind them, and claims that are sent to one in a browser."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +12,13 @@ from pipelines.delivery.run import Site
 from pipelines.ui.server import Server
 from tests.delivery.registry import GROUP, add
 from tests.local.documents import BUCKET, ROLE, XGBOOST
-from tests.local.hosted import archive, variant, wait_until
+from tests.local.hosted import archive, end_processes, variant, wait_until
 from tests.ui.browsing import Client
-from tests.ui.windows import Windows
+from tests.ui.conftest import serving
 
 ENDPOINT = "fraud-staging"
-# Says how many claims it was sent, and refuses one without an age.
+PLACE = f"/endpoints/{ENDPOINT}"
+# Scores each claim, refuses one without an age, and breaks at one of 99.
 SCRIPT = """
 import json
 
@@ -89,60 +92,48 @@ def status(site: Site) -> str:
     return site.client.describe_endpoint(EndpointName=ENDPOINT)["EndpointStatus"]
 
 
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an endpoint that serves the first version; tests leave it as it is."""
+    root = tmp_path_factory.mktemp("endpoint") / "root"
+    with serving(root) as (site, server):
+        serve(site, add_model(site, add_version(site), "first"))
+        yield f"{server.url}{PLACE}"
+    end_processes(root)
+
+
 @pytest.fixture
 def site(fresh: tuple[Site, Server]) -> Site:
     return fresh[0]
 
 
 @pytest.fixture
-def endpoint(site: Site) -> str:
-    """An endpoint that serves the first version."""
-    serve(site, add_model(site, add_version(site), "first"))
-    return ENDPOINT
+def url(fresh: tuple[Site, Server]) -> str:
+    return fresh[1].url
 
 
-@pytest.fixture
-def client(fresh: tuple[Site, Server]) -> Client:
-    return Client(fresh[1].url)
-
-
-@pytest.fixture
-def address(fresh: tuple[Site, Server], endpoint: str) -> str:
-    return f"{fresh[1].url}/endpoints/{endpoint}"
-
-
-def test_without_endpoints_the_page_says_how_one_comes_to_be(client: Client) -> None:
+def test_without_endpoints_the_page_says_how_one_comes_to_be(url: str) -> None:
+    client = Client(url)
     answer = client.get("/endpoints")
     assert (answer.status, "deploy-model --stage staging --local" in answer.words) == (200, True)
     assert client.get("/endpoints/nowhere").status == 404
 
 
-def test_an_endpoint_tells_what_it_serves_and_its_logs(client: Client, endpoint: str) -> None:
-    row = client.get("/endpoints").section(f"endpoint-{endpoint}")
+def test_an_endpoint_tells_what_it_serves_and_its_logs(endpoint: str) -> None:
+    client = Client(endpoint)
+    row = client.get("/endpoints").section(f"endpoint-{ENDPOINT}")
     assert ("InService" in row, f"{GROUP}/1" in row) == (True, True)
-    answer = client.get(f"/endpoints/{endpoint}")
+    answer = client.get(PLACE)
     assert "100 % of the requests, 1 × ml.m5.large, model first" in answer.section("state")
     assert f"/registry/{GROUP}/1" in answer.page.links
     assert "InService, serving first" in answer.section("logs")
     assert "Booting worker" in answer.section("logs")
 
 
-def test_a_claim_is_sent_as_it_was_filled_in(window: Page, address: str) -> None:
-    window.goto(address)
+def test_a_claim_is_sent_as_it_was_filled_in(window: Page, endpoint: str) -> None:
+    window.goto(endpoint)
     expect(window.get_by_text("Claim 1 of the 2 that the version was tested with; its label is 1.")).to_be_visible()
-    assert claim_in(window).input_value().split() == [
-        "{",
-        '"instances":',
-        "[",
-        "{",
-        '"age":',
-        "41,",
-        '"state":',
-        '"NY"',
-        "}",
-        "]",
-        "}",
-    ]
+    assert json.loads(claim_in(window).input_value()) == {"instances": [{"age": 41, "state": "NY"}]}
     window.get_by_role("button", name="Send").click()
     answer = window.locator("#answer")
     expect(answer).to_contain_text('"score": 0.25')
@@ -152,8 +143,8 @@ def test_a_claim_is_sent_as_it_was_filled_in(window: Page, address: str) -> None
     expect(claim_in(window)).to_have_value(re.compile('"age": 41'))
 
 
-def test_another_claim_and_another_type_are_a_link_away(window: Page, address: str) -> None:
-    window.goto(address)
+def test_another_claim_and_another_type_are_a_link_away(window: Page, endpoint: str) -> None:
+    window.goto(endpoint)
     window.get_by_role("link", name="The next one").click()
     expect(window.get_by_text("Claim 2 of the 2")).to_be_visible()
     window.get_by_role("link", name="as text/csv").click()
@@ -172,9 +163,9 @@ def test_another_claim_and_another_type_are_a_link_away(window: Page, address: s
     ],
 )
 def test_what_the_model_answers_to_a_bad_claim_is_shown_as_it_is(
-    window: Page, address: str, age: str, code: str, meaning: str, text: str
+    window: Page, endpoint: str, age: str, code: str, meaning: str, text: str
 ) -> None:
-    window.goto(f"{address}?form=text/csv")
+    window.goto(f"{endpoint}?form=text/csv")
     claim_in(window).fill(f"age,state\n{age},NY\n")
     window.get_by_role("button", name="Send").click()
     answer = window.locator("#answer")
@@ -184,20 +175,21 @@ def test_what_the_model_answers_to_a_bad_claim_is_shown_as_it_is(
     expect(claim_in(window)).to_have_value(f"age,state\n{age},NY\n")
 
 
-def test_a_claim_that_the_service_refuses_is_told_in_one_line(client: Client, endpoint: str) -> None:
-    page = client.get(f"/endpoints/{endpoint}").text
+def test_a_claim_that_the_service_refuses_is_told_in_one_line(endpoint: str) -> None:
+    client = Client(endpoint)
+    page = client.get(PLACE).text
     token = re.findall(r'name="token" value="([0-9a-f]+)"', page)[0]
     fields = {"token": token, "form": "text/csv", "text": "x" * (7 << 20)}
-    answer = client.post(f"/endpoints/{endpoint}", fields)
+    answer = client.post(PLACE, fields)
     assert "413 in InvokeEndpoint" in answer.section("answer")
-    answer = client.post(f"/endpoints/{endpoint}", fields | {"text": "a", "variant": "green"})
+    answer = client.post(PLACE, fields | {"text": "a", "variant": "green"})
     assert "ValidationError in InvokeEndpoint" in answer.section("answer")
     assert "green" in answer.section("answer")
 
 
-def test_an_update_is_seen_while_somebody_types(site: Site, windows: Windows, address: str) -> None:
-    window = windows.open()
-    window.goto(address)
+def test_an_update_is_seen_while_somebody_types(site: Site, url: str, window: Page) -> None:
+    serve(site, add_model(site, add_version(site), "first"))
+    window.goto(f"{url}{PLACE}")
     claim_in(window).fill("what I was about to send")
     claim_in(window).focus()
     config = add_config(site, add_model(site, add_version(site, SCRIPT.replace("0.25", "0.75")), "second"))
@@ -209,19 +201,19 @@ def test_an_update_is_seen_while_somebody_types(site: Site, windows: Windows, ad
     expect(claim_in(window)).to_be_focused()
 
 
-def test_an_endpoint_that_failed_says_why_and_takes_no_claim(site: Site, client: Client) -> None:
+def test_an_endpoint_that_failed_says_why_and_takes_no_claim(site: Site, url: str) -> None:
     broken = SCRIPT.replace("    return None", '    raise OSError("no weights")', 1)
     serve(site, add_model(site, add_version(site, broken), "broken"), until="Failed")
-    answer = client.get(f"/endpoints/{ENDPOINT}")
+    answer = Client(url).get(PLACE)
     assert "did not pass the ping health check" in answer.section("state")
     assert "It takes none while it is Failed" in answer.section("claim")
 
 
-def test_an_endpoint_of_a_model_that_no_package_tells_of_begins_with_no_sample(site: Site, client: Client) -> None:
+def test_an_endpoint_of_a_model_that_no_package_tells_of_begins_with_no_sample(site: Site, url: str) -> None:
     described: Any = site.client.describe_model_package(ModelPackageName=add_version(site))
     container = described["InferenceSpecification"]["Containers"][0]
     site.client.create_model(ModelName="alone", ExecutionRoleArn=ROLE, PrimaryContainer=container)
     serve(site, "alone")
-    answer = client.get(f"/endpoints/{ENDPOINT}")
+    answer = Client(url).get(PLACE)
     assert "There is no sample to begin with: no model package tells what this endpoint takes." in answer.words
     assert "no model package of the registry" in answer.section("state")
