@@ -141,6 +141,8 @@ def test_a_claim_is_sent_as_it_was_filled_in(window: Page, endpoint: str) -> Non
     expect(answer).to_contain_text("primary")
     # What was sent is there to be changed and sent again.
     expect(claim_in(window)).to_have_value(re.compile('"age": 41'))
+    window.get_by_role("link", name="The next one").click()
+    expect(window.get_by_text("Claim 2 of the 2")).to_be_visible()
 
 
 def test_another_claim_and_another_type_are_a_link_away(window: Page, endpoint: str) -> None:

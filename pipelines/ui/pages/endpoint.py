@@ -103,13 +103,14 @@ def _variants(client: SageMakerClient, running: Any, config: str | None) -> Iter
 
 @dataclass(frozen=True)
 class Draft:
-    """What stands in the form: the text and its type, and the sample that it is from."""
+    """What stands in the form: the text and its type, and the sample that it is or was from."""
 
     text: str
     form: str
     sample: Sample | None = None
     variant: str = ""
     problem: str | None = None
+    number: int | None = None
 
 
 def make_draft(place: Site, package: ModelPackage | None, wanted: Mapping[str, str]) -> Draft:
@@ -118,11 +119,15 @@ def make_draft(place: Site, package: ModelPackage | None, wanted: Mapping[str, s
     form = wanted["form"] if wanted.get("form") in taken else taken[0]
     if package is None:
         return Draft("", form, problem="no model package tells what this endpoint takes")
-    number = wanted.get("claim", "1")
-    sample = read_sample(place.s3, package, form, int(number) if number.isdecimal() and len(number) < 9 else 1)
+    sample = read_sample(place.s3, package, form, _number(wanted) or 1)
     if isinstance(sample, str):
         return Draft("", form, problem=sample)
-    return Draft(sample.text, form, sample)
+    return Draft(sample.text, form, sample, number=sample.number)
+
+
+def _number(fields: Mapping[str, str]) -> int | None:
+    text = fields.get("claim", "")
+    return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
 def show(request: Request) -> Response:
@@ -135,7 +140,8 @@ def show(request: Request) -> Response:
 def take(request: Request, fields: Mapping[str, str]) -> Response:
     """Send a claim, and show what came back."""
     endpoint, place = _find(request), site(request)
-    draft = Draft(fields.get("text", ""), fields.get("form", FORMS[0]), variant=fields.get("variant", ""))
+    text, form, variant = fields.get("text", ""), fields.get("form", FORMS[0]), fields.get("variant", "")
+    draft = Draft(text, form, variant=variant, number=_number(fields))
     answer = send(place.runtime, endpoint.name, draft.text, draft.form, variant=draft.variant)
     package = package_of(place.client, endpoint.config) if endpoint.config else None
     return _page(request, endpoint, package, draft, answer)
