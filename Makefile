@@ -18,7 +18,7 @@ run: $(INSTALLED)
 ## notebooks: the workshop, in JupyterLab on this machine
 notebooks: $(INSTALLED)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[notebooks]'
-	$(BIN)/jupyter lab notebooks
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab notebooks
 
 ## test: everything that CI checks
 test: lint types imports unit

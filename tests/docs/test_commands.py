@@ -19,8 +19,8 @@ MODULES = {
     "get-pipeline-definition": "pipelines.get_pipeline_definition",
     "teardown-project": "pipelines.teardown_project",
 }
-# What a shell or an AWS account is needed for.
-ELSEWHERE = re.compile(r"make |\. |.*--role-arn")
+# What a shell, an AWS account or somebody who ends it is needed for.
+ELSEWHERE = re.compile(r"make |\. |.*--role-arn|sagemaker-local ")
 
 
 class Shell:
@@ -69,6 +69,18 @@ def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path, sampl
     check_programs(list(shell.printed.values())[-2:])
     assert json.loads((tmp_path / "outcome.json").read_text())["outcome"] == "registered"
     check_definition(json.loads((tmp_path / "pipeline.json").read_text()))
+
+
+def test_the_korean_readme_has_commands_of_the_english_one_only() -> None:
+    english, korean = (
+        {
+            re.sub("#.*|--note '[^']*'|--note \"[^\"]*\"", "", line).strip()
+            for line in "".join(blocks(text, "sh")).splitlines()
+        }
+        for text in (PAGES["README.md"], PAGES["README.ko.md"])
+    )
+    assert korean <= english
+    assert {"make run", "make test"} <= korean
 
 
 def test_the_module_of_ones_own_runs_as_it_is_said(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +118,6 @@ def read_tagged(site: Site) -> Tagged:
     return {arn: tags for arn, tags in tagged.items() if site.has_tags_of_project(tags)}
 
 
-def plain(tags: list[dict[str, str]]) -> dict[str, str]:
+def plain(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return tags by their keys."""
     return {tag["Key"]: tag["Value"] for tag in tags}
