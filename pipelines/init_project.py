@@ -40,6 +40,8 @@ def make_parser() -> Parser:
     parser.add_argument("--region", metavar="REGION", type=parse_text, help="where it runs unless AWS is told another")
     parser.add_argument("--instance-type", metavar="TYPE", type=parse_text, help="the instances of the jobs")
     parser.add_argument("--hosting-instance-type", metavar="TYPE", type=parse_text, help="those of the endpoints")
+    parser.add_argument("--subnets", metavar="IDS", type=parse_text, help="those of jobs and models, with commas")
+    parser.add_argument("--security-groups", metavar="IDS", type=parse_text, help="theirs, with commas; with --subnets")
     parser.add_argument("--threshold", metavar="AUC", type=_parse_threshold, help="what the ROC AUC must be above")
     parser.add_argument("--provider", choices=PROVIDERS, default=GITHUB, help=f"what builds it (default {GITHUB})")
     parser.add_argument(
@@ -99,6 +101,8 @@ def _run(options: argparse.Namespace) -> int:
 def _mistakes(options: argparse.Namespace) -> dict[str, object]:
     return {
         "--data and --label belong together: give both or none": (options.data is None) != (options.label is None),
+        "--subnets and --security-groups belong together: give both or none": bool(options.subnets)
+        != bool(options.security_groups),
         "--id is a column of --data: give both or leave it out": options.id and options.data is None,
         "--drop leaves out a column of --data: give both or leave it out": options.drop and options.data is None,
         "--redraft is about --data: give both or leave it out": options.redraft and options.data is None,
@@ -126,6 +130,9 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
         chosen |= dict.fromkeys(JOBS, choices.check_job_instances(options.instance_type))
     if options.hosting_instance_type:
         chosen["hosting_instance_type"] = choices.check_endpoint_instances(options.hosting_instance_type)
+    if options.subnets:
+        chosen["subnets"] = choices.check_ids(options.subnets, "--subnets")
+        chosen["security_groups"] = choices.check_ids(options.security_groups, "--security-groups")
     if options.threshold is not None:
         chosen["roc_auc_threshold"] = options.threshold
     return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +15,12 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", re.ASCII)
 _PREFIX = re.compile(r"[\w.=@+-]+(/[\w.=@+-]+)*", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", re.ASCII)
 _INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+", re.ASCII)
+_SUBNET = re.compile(r"subnet-[0-9a-f]{1,17}")
+_SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{1,17}")
 _LONGEST_PIPELINE, _LONGEST_GROUP, _LONGEST_PREFIX, _LONGEST_DESCRIPTION = 256, 63, 128, 1024
 _MOST_TRIALS = 750
+# Of one job or model: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VpcConfig.html
+_MOST_SUBNETS, _MOST_SECURITY_GROUPS = 16, 5
 
 
 class SettingsError(DeliveryError):
@@ -36,6 +40,8 @@ class Settings:
     processing_instance_type: str
     training_instance_type: str
     hosting_instance_type: str
+    subnets: Sequence[str]
+    security_groups: Sequence[str]
     roc_auc_threshold: float
     max_tuning_jobs: int
     max_parallel_tuning_jobs: int
@@ -51,6 +57,14 @@ class Rule(NamedTuple):
 def _name(longest: int) -> Rule:
     words = f"at most {longest} letters, digits and hyphens, no hyphen first or last"
     return Rule(lambda value: _is_text(value, longest) and bool(_NAME.fullmatch(value)), words)
+
+
+def _ids(form: re.Pattern[str], most: int, example: str) -> Rule:
+    def allows(value: Any) -> bool:
+        is_list = isinstance(value, list) and len(value) <= most
+        return is_list and all(isinstance(each, str) and form.fullmatch(each) for each in value)
+
+    return Rule(allows, f"a list of at most {most} ids such as {example}, empty for no VPC")
 
 
 def _is_text(value: object, longest: int) -> bool:
@@ -87,6 +101,8 @@ RULES: Mapping[str, Rule] = {
     "processing_instance_type": _INSTANCES,
     "training_instance_type": _INSTANCES,
     "hosting_instance_type": _INSTANCES,
+    "subnets": _ids(_SUBNET, _MOST_SUBNETS, "subnet-0123456789abcdef0"),
+    "security_groups": _ids(_SECURITY_GROUP, _MOST_SECURITY_GROUPS, "sg-0123456789abcdef0"),
     "roc_auc_threshold": Rule(
         lambda value: type(value) in {int, float} and 0 <= value < 1, "a number from 0 to below 1"
     ),
@@ -125,4 +141,7 @@ def parse_settings(values: Mapping[str, Any], path: Path) -> Settings:
             f"{path}: 'max_parallel_tuning_jobs' is {values['max_parallel_tuning_jobs']}; "
             f"allowed: at most 'max_tuning_jobs', which is {values['max_tuning_jobs']}"
         )
+    if bool(values["subnets"]) != bool(values["security_groups"]):
+        empty, given = sorted(("subnets", "security_groups"), key=lambda key: bool(values[key]))
+        raise SettingsError(f"{path}: '{empty}' is [] and '{given}' is not; allowed: both, for a VPC, or none")
     return Settings(**{key: values[key] for key in RULES})

@@ -12,7 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.upload import Destination, hash_sources, upload_archive, upload_data, upload_sources
-from pipelines.fraud import dataset, sdk, settings
+from pipelines.fraud import dataset, network, sdk, settings
 from pipelines.fraud.hyperparameters import RANGES, UNTUNED, Range
 from pipelines.fraud.schema import read_schema
 from pipelines.fraud.settings import EVALUATE, PREPROCESS, TRAIN, Script
@@ -320,6 +320,7 @@ def _processor(plan: Plan, script: Script) -> Any:
         instance_count=plan.parameters.processing_instance_count,
         volume_size_in_gb=settings.VOLUME_GB,
         max_runtime_in_seconds=settings.PROCESSING_SECONDS,
+        network_config=network.of_processing(),
         sagemaker_session=plan.session,
     )
 
@@ -341,6 +342,7 @@ def _trainer(plan: Plan) -> Any:
         ),
         output_data_config=sdk.OutputDataConfig(s3_output_path=plan.uploads.uri(plan.models)),
         stopping_condition=sdk.StoppingCondition(max_runtime_in_seconds=settings.TRAINING_SECONDS),
+        networking=network.of_training_and_models(),
         sagemaker_session=plan.session,
     )
 
@@ -351,6 +353,7 @@ def _builder(plan: Plan, model: Any) -> Any:
         image_uri=plan.image(TRAIN),
         env_vars=dict(settings.SERVING),
         role_arn=plan.role,
+        network=network.of_training_and_models(),
         sagemaker_session=plan.session,
     )
 

@@ -35,6 +35,7 @@ with _unused_clients("us-east-1"), own_logging(), warnings.catch_warnings():
     from sagemaker.core.config.config_manager import SageMakerConfig
     from sagemaker.core.helper.session_helper import get_execution_role
     from sagemaker.core.metadata_properties import MetadataProperties
+    from sagemaker.core.network import NetworkConfig
     from sagemaker.core.parameter import ContinuousParameter, IntegerParameter
     from sagemaker.core.processing import Processor
     from sagemaker.core.shapes import (
@@ -48,7 +49,7 @@ with _unused_clients("us-east-1"), own_logging(), warnings.catch_warnings():
         ProcessingS3Output,
         StoppingCondition,
     )
-    from sagemaker.core.training.configs import Compute, InputData
+    from sagemaker.core.training.configs import Compute, InputData, Networking
     from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
@@ -82,6 +83,8 @@ __all__ = [
     "ModelQuality",
     "ModelStep",
     "ModelTrainer",
+    "NetworkConfig",
+    "Networking",
     "OutputDataConfig",
     "ParameterFloat",
     "ParameterInteger",

@@ -36,11 +36,13 @@ TRAIN = Script("train.py", ("columns.py", "features.py", "claims.py", "inference
 EVALUATE = Script("evaluate.py", ("columns.py", "features.py", "claims.py", "inference.py"), "xgboost", "3.2-0")
 
 _chosen = read_settings(Path(__file__).with_name("settings.json"))
-# The commands look for these four in the settings of any pipeline.
+# The commands look for these six in the settings of any pipeline.
 PIPELINE_NAME = _chosen.pipeline_name
 MODEL_PACKAGE_GROUP_NAME = _chosen.model_package_group_name
 BASE_JOB_PREFIX = _chosen.base_job_prefix
 REGION = _chosen.region
+SUBNETS = _chosen.subnets
+SECURITY_GROUPS = _chosen.security_groups
 
 MODEL_DESCRIPTION = _chosen.model_description
 INPUT_DATA = _chosen.input_data

@@ -59,6 +59,17 @@ def test_what_is_given_is_set(command: Command) -> None:
     assert read_settings(command.copy.root / SETTINGS).region == "eu-west-1"
 
 
+def test_a_vpc_is_set_by_what_is_in_it(command: Command) -> None:
+    flags = ("--subnets", "subnet-0a1b,subnet-0c2d", "--security-groups", "sg-0e3f")
+    done = command.do("--name", "claims", *flags)
+    vpc = {"subnets": ["subnet-0a1b", "subnet-0c2d"], "security_groups": ["sg-0e3f"]}
+    assert command.copy.settings == FRESH | NAMED | vpc
+    assert '  subnets                   [] -> ["subnet-0a1b", "subnet-0c2d"]' in done.changes.splitlines()
+    assert command.do("--name", "claims", *flags).changes.startswith("nothing was changed")
+    command.do("--name", "claims", "--threshold", "0.9")
+    assert read_settings(command.copy.root / SETTINGS).subnets == vpc["subnets"]
+
+
 def test_a_second_call_changes_nothing_and_says_so(command: Command) -> None:
     flags = ("--name", "claims", "--threshold", "0.9", "--remove-other-provider")
     command.do(*flags)
@@ -150,6 +161,17 @@ MISTAKES = [
     (
         ("--name", "a", "--hosting-instance-type", "m5"),
         "--hosting-instance-type m5: endpoints have no such instances; there are ml.m5.12xlarge, ",
+    ),
+    (("--name", "a", "--subnets", "subnet-1"), "--subnets and --security-groups belong together: give both or none"),
+    (("--name", "a", "--security-groups", "sg-1"), "--subnets and --security-groups belong together: give both or n"),
+    (("--name", "a", "--subnets", "", "--security-groups", "sg-1"), "argument --subnets: the value is empty"),
+    (
+        ("--name", "a", "--subnets", "subnet-1, subnet-2", "--security-groups", "sg-1"),
+        "--subnets subnet-1, subnet-2: expected a list of at most 16 ids such as subnet-0123456789abcdef0, ",
+    ),
+    (
+        ("--name", "a", "--subnets", "subnet-1", "--security-groups", "subnet-1"),
+        "--security-groups subnet-1: expected a list of at most 5 ids such as sg-0123456789abcdef0, ",
     ),
     (("--name", "a", "--threshold", "1"), "argument --threshold: expected a ROC AUC from 0 to below 1, not '1'"),
     (("--name", "a", "--threshold", "nan"), "argument --threshold: expected a ROC AUC from 0 to below 1, not 'nan'"),

@@ -18,6 +18,8 @@ VALUES: dict[str, Any] = {
     "processing_instance_type": "ml.m5.xlarge",
     "training_instance_type": "ml.g6e-flex.2xlarge",
     "hosting_instance_type": "ml.c5.large",
+    "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "security_groups": ["sg-0123456789abcdef0"],
     "roc_auc_threshold": 0.8,
     "max_tuning_jobs": 20,
     "max_parallel_tuning_jobs": 4,
@@ -81,6 +83,15 @@ def test_a_key_that_is_missing_is_named_with_what_is_allowed(file: Path, key: st
         ("processing_instance_type", "m5.xlarge"),
         ("training_instance_type", None),
         ("hosting_instance_type", "ml.m5.xlarge\n"),
+        ("subnets", None),
+        ("subnets", "subnet-0a"),
+        ("subnets", ["sg-0a"]),
+        ("subnets", ["subnet-0a,subnet-0b"]),
+        ("subnets", ["subnet-0a\n"]),
+        ("subnets", [7]),
+        ("subnets", ["subnet-0a"] * 17),
+        ("security_groups", ["subnet-0a"]),
+        ("security_groups", ["sg-0a"] * 6),
         ("roc_auc_threshold", 1),
         ("roc_auc_threshold", -0.1),
         ("roc_auc_threshold", "0.8"),
@@ -94,6 +105,18 @@ def test_a_key_that_is_missing_is_named_with_what_is_allowed(file: Path, key: st
 def test_a_value_that_is_not_allowed_is_named_with_what_is(file: Path, key: str, value: Any) -> None:
     file.write_text(json.dumps(VALUES | {key: value}))
     assert refused(file) == f"'{key}' is {json.dumps(value)}; allowed: {RULES[key].words}"
+
+
+def test_no_vpc_is_two_empty_lists(file: Path) -> None:
+    file.write_text(json.dumps(VALUES | {"subnets": [], "security_groups": []}))
+    found = read_settings(file)
+    assert (found.subnets, found.security_groups) == ([], [])
+
+
+@pytest.mark.parametrize(("empty", "given"), [("subnets", "security_groups"), ("security_groups", "subnets")])
+def test_a_vpc_is_named_by_both_or_none(file: Path, empty: str, given: str) -> None:
+    file.write_text(json.dumps(VALUES | {empty: []}))
+    assert refused(file) == f"'{empty}' is [] and '{given}' is not; allowed: both, for a VPC, or none"
 
 
 def test_there_cannot_be_more_trials_at_once_than_trials(file: Path) -> None:

@@ -55,6 +55,7 @@ def test_the_same_arguments_hit(cache: Cache) -> None:
         ("OutputDataConfig.S3OutputPath", "s3://b/elsewhere"),
         ("StoppingCondition.MaxRuntimeInSeconds", 60),
         ("Tags", []),
+        ("VpcConfig", {"Subnets": ["subnet-0a"], "SecurityGroupIds": ["sg-0a"]}),
     ],
 )
 def test_what_the_service_leaves_out_of_the_key_may_change(cache: Cache, path: str, value: object) -> None:

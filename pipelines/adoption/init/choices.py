@@ -10,6 +10,7 @@ from typing import Any
 import botocore.session
 
 from pipelines.delivery.errors import UsageError
+from pipelines.delivery.settings import RULES
 
 # The SageMakerProjectName of a project, or that and its id with a hyphen between. Lower case, since ARNs of SageMaker
 # are, and policies compare with case.
@@ -44,6 +45,15 @@ def check_region(region: str) -> str:
         near = [each for each in known if each.split("-")[0] == region.split("-", maxsplit=1)[0]]
         raise UsageError(f"--region {region}: SageMaker is in no such region; known are {', '.join(near or known)}")
     return region
+
+
+def check_ids(text: str, flag: str) -> list[str]:
+    """Return the ids of a setting's flag, which commas separate; UsageError unless they are such."""
+    rule = RULES[flag.removeprefix("--").replace("-", "_")]
+    ids = text.split(",")
+    if not rule.allows(ids):
+        raise UsageError(f"{flag} {text}: expected {rule.words}, with commas between them")
+    return ids
 
 
 def check_job_instances(given: str) -> str:

@@ -15,7 +15,7 @@ SETTINGS = "pipelines/fraud/settings.json"
 SCHEMA, SAMPLE = "pipelines/fraud/steps/schema.json", "pipelines/fraud/sample.json"
 KEPT = ("pyproject.toml", SETTINGS, SCHEMA, SAMPLE, *(name for names in FILES.values() for name in names))
 # What a fresh copy has, whatever became of this one.
-FRESH = {
+FRESH: dict[str, Any] = {
     "pipeline_name": "fraud-detection",
     "model_package_group_name": "fraud-detection",
     "base_job_prefix": "fraud",
@@ -25,6 +25,8 @@ FRESH = {
     "processing_instance_type": "ml.m5.xlarge",
     "training_instance_type": "ml.m5.xlarge",
     "hosting_instance_type": "ml.m5.large",
+    "subnets": [],
+    "security_groups": [],
     "roc_auc_threshold": 0.85,
     "max_tuning_jobs": 5,
     "max_parallel_tuning_jobs": 5,
