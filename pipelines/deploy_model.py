@@ -23,7 +23,7 @@ from pipelines.deploy_flags import (
     check_flags,
     make_parser,
 )
-from pipelines.pipeline_module import group_of, region_of, role_of
+from pipelines.pipeline_module import group_of, region_of, role_of, vpc_of
 
 if TYPE_CHECKING:
     from pipelines.delivery.deployment.order import Canary, Capture, Order
@@ -83,7 +83,8 @@ def _order(options: argparse.Namespace) -> Order:
     from pipelines.delivery.deployment.names import endpoint_name  # noqa: PLC0415 - as in _run
     from pipelines.delivery.deployment.order import AUC_TOLERANCE, MAX_LATENCY, Limits, Order  # noqa: PLC0415
 
-    group = options.group or group_of(options.module_name or DEFAULT_MODULE)
+    module = options.module_name or DEFAULT_MODULE
+    group = options.group or group_of(module)
     role = role_of(options)
     if role is None and not (options.teardown or options.rollback):
         raise UsageError(
@@ -96,6 +97,8 @@ def _order(options: argparse.Namespace) -> Order:
         group=group,
         endpoint=endpoint_name(group, options.stage, options.endpoint_name),
         role_arn=role,
+        # Of whichever group: what leaves the VPC by a flag would do so unnoticed.
+        vpc=vpc_of(module),
         instance_type=options.instance_type,
         instance_count=options.instance_count or INSTANCES[options.stage],
         canary=_canary(options),

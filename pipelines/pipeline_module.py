@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 GROUP_SETTING = "MODEL_PACKAGE_GROUP_NAME"
 REGION_SETTING = "REGION"
+VPC_SETTINGS = ("SUBNETS", "SECURITY_GROUPS")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]+")
 
 
@@ -177,13 +178,23 @@ def region_of(options: argparse.Namespace) -> str | None:
     """
     if getattr(options, "definition", None) or getattr(options, "group", None):
         return None
+    region = _optional(options.module_name or DEFAULT_MODULE, REGION_SETTING)
+    return region if isinstance(region, str) else None
+
+
+def vpc_of(module: str) -> dict[str, list[str]] | None:
+    """Return the VpcConfig of a pipeline: SUBNETS and SECURITY_GROUPS of the settings beside it, if they have any."""
+    subnets, groups = (_optional(module, setting) or () for setting in VPC_SETTINGS)
+    return {"Subnets": list(subnets), "SecurityGroupIds": list(groups)} if subnets or groups else None
+
+
+def _optional(module: str, setting: str) -> Any:
+    """Return a setting, if there is one: settings are no duty, and who needs the module says that it is missing."""
     _look_here()
     try:
-        region = getattr(_import(_settings_of(options.module_name or DEFAULT_MODULE)), REGION_SETTING, None)
+        return getattr(_import(_settings_of(module)), setting, None)
     except UsageError:
-        # Settings are no pipeline's duty, and who needs the module says that it is missing.
         return None
-    return region if isinstance(region, str) else None
 
 
 def _settings_of(module: str) -> str:

@@ -1,10 +1,12 @@
 """deploy-model as a person types it: its mistakes in one line, and what it makes of its flags."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,6 +14,7 @@ from pipelines import command_line
 from pipelines.command_line import typed_name
 from pipelines.delivery.run import Site
 from pipelines.deploy_model import main
+from pipelines.fraud import settings
 from tests.delivery.deployment.fake_aws import ARN, GROUP, ROLE
 from tests.delivery.deployment.fake_endpoints import Model
 from tests.delivery.deployment.scenes import BROKEN, Scene
@@ -131,6 +134,35 @@ def test_the_flags_reach_what_is_made(call: Call, scene: Scene) -> None:
     routing = update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert (routing["CanarySize"]["Value"], routing["WaitIntervalInSeconds"]) == (25, 60)
     assert scene.aws.alarms["fraud-production-latency"]["Threshold"] == 250_000
+
+
+@pytest.fixture
+def ours(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Settings of a pipeline of one's own, which name the group and nothing else."""
+    found = ModuleType("ours.settings")
+    monkeypatch.setattr(found, "MODEL_PACKAGE_GROUP_NAME", GROUP, raising=False)
+    monkeypatch.setitem(sys.modules, "ours", ModuleType("ours"))
+    monkeypatch.setitem(sys.modules, "ours.settings", found)
+    return found
+
+
+@pytest.mark.parametrize("named", [("--group", GROUP), ("-n", "ours.pipeline")], ids=["group", "module"])
+def test_a_model_is_in_the_vpc_of_the_settings_whoever_names_the_group(
+    call: Call, scene: Scene, monkeypatch: pytest.MonkeyPatch, ours: ModuleType, named: tuple[str, str]
+) -> None:
+    for each in (ours, settings):
+        monkeypatch.setattr(each, "SUBNETS", ["subnet-0a", "subnet-0b"], raising=False)
+        monkeypatch.setattr(each, "SECURITY_GROUPS", ["sg-0a"], raising=False)
+    assert call(*STAGING, *named, "--role-arn", ROLE).code == 0
+    (made,) = scene.aws.sent("CreateModel")
+    assert made["VpcConfig"] == {"Subnets": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0a"]}
+
+
+@pytest.mark.usefixtures("ours")
+def test_settings_that_know_of_no_vpc_put_a_model_into_none(call: Call, scene: Scene) -> None:
+    assert call(*STAGING, "-n", "ours.pipeline", "--role-arn", ROLE).code == 0
+    (made,) = scene.aws.sent("CreateModel")
+    assert "VpcConfig" not in made
 
 
 def test_without_flags_production_has_the_defaults_that_are_documented(call: Call, scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class Order:
     group: str
     endpoint: str
     role_arn: str | None = None
+    vpc: Mapping[str, Sequence[str]] | None = None
     instance_type: str | None = None
     instance_count: int = 1
     canary: Canary | None = None

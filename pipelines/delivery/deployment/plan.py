@@ -43,7 +43,9 @@ def make_plan(package: ModelPackage, order: Order) -> Plan:
     """Return the plan; the same package and order come to the same names."""
     if order.role_arn is None:
         raise UsageError("--role-arn is needed in AWS: the ARN of the role that the endpoint runs with")
-    model = {"Containers": [{"ModelPackageName": package.arn}], "ExecutionRoleArn": order.role_arn}
+    # A package has no network, and an endpoint has that of its model.
+    network = {"VpcConfig": order.vpc} if order.vpc else {}
+    model = {"Containers": [{"ModelPackageName": package.arn}], "ExecutionRoleArn": order.role_arn, **network}
     # Whose they are belongs to the names: what one stage removes, another must not miss.
     owner = {ENDPOINT_TAG: order.endpoint, STAGE_TAG: order.stage}
     model_name = versioned_name(package.group, "", package.version, {**model, **owner})

@@ -13,6 +13,8 @@ from pipelines.delivery.packages import ModelPackage, describe
 from tests.delivery.deployment.fake_aws import ROLE
 from tests.delivery.deployment.scenes import PRODUCTION, STAGING, Scene
 
+VPC = {"Subnets": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0a"]}
+
 
 @pytest.fixture
 def package() -> ModelPackage:
@@ -37,12 +39,21 @@ def test_the_same_wish_has_the_same_names(package: ModelPackage) -> None:
         {"instance_count": 3},
         {"capture": None},
         {"kms_key": "key"},
+        {"vpc": VPC},
         {"endpoint": "other"},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_another_wish_has_another_config(package: ModelPackage, change: dict[str, Any]) -> None:
     assert names(package, replace(PRODUCTION, **change))[1] != names(package, PRODUCTION)[1]
+
+
+def test_a_model_is_in_the_vpc_that_is_wished_and_has_another_name_there(package: ModelPackage) -> None:
+    outside, inside = make_plan(package, STAGING), make_plan(package, replace(STAGING, vpc=VPC))
+    assert "VpcConfig" not in outside.model_request
+    assert inside.model_request["VpcConfig"] == VPC
+    assert inside.model_request["Containers"] == [{"ModelPackageName": package.arn}]
+    assert inside.model_request["ModelName"] != outside.model_request["ModelName"]
 
 
 def test_tags_are_given_to_all_and_change_no_name(package: ModelPackage, monkeypatch: pytest.MonkeyPatch) -> None:
