@@ -8,13 +8,13 @@ import pytest
 
 from tests.iam.adoption import Adoption
 from tests.iam.loop import Loop, load, make_commit, record_codebuild, record_github
-from tests.project_template.conftest import CODEBUILD, GITHUB, NAME, NUMBERS, TOKEN
+from tests.project_template.conftest import CODEBUILD, GITHUB, NAME, NUMBERS, TOKEN, VPC
 from tests.workflows.account import Account
 
 KEY = {"EncryptionKey": "create"}
 FORMS = {
-    "github": {**GITHUB, **NUMBERS, **TOKEN, **KEY},
-    "codebuild": {**CODEBUILD, **KEY, "RetrainSchedule": "rate(7 days)"},
+    "github": {**GITHUB, **NUMBERS, **TOKEN, **VPC, **KEY},
+    "codebuild": {**CODEBUILD, **VPC, **KEY, "RetrainSchedule": "rate(7 days)"},
 }
 
 
@@ -34,7 +34,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def record(work: Path, folder: Path) -> None:
     """Record a project with GitHub first; then CodeBuild takes it over."""
     account = Account(work / "root")
-    commit = make_commit(work / "commit", NAME)
+    subnets, groups = (VPC[name].split(",") for name in ("SubnetIds", "SecurityGroupIds"))
+    commit = make_commit(work / "commit", NAME, subnets=subnets, security_groups=groups)
     adoptions = [Adoption(FORMS[name], commit, work / name, account) for name in FORMS]
     github, codebuild = adoptions
     try:

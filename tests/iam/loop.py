@@ -17,12 +17,14 @@ from tests.iam.calls import Call
 from tests.iam.evaluator import Request
 from tests.iam.platforms import (
     Bucket,
+    network_of,
     of_build,
     of_endpoint,
     of_execution,
     of_image,
     of_job,
     of_model,
+    of_network,
     of_package,
 )
 from tests.project_template.stack import TEMPLATE, Stack
@@ -232,7 +234,8 @@ def _of_pipeline(adoption: Adoption, execution: str) -> Iterator[Request]:
     }
     for kind, arn in done:
         if kind in describe:
-            yield from of_job(arn, describe[kind](arn.rpartition("/")[2]), bucket)
+            job = describe[kind](arn.rpartition("/")[2])
+            yield from chain(of_job(arn, job, bucket), of_network(network_of(job), _vpc(adoption)))
         elif kind == "RegisterModel":
             yield from of_package(adoption.describe(arn))
         elif kind == "Model":
@@ -248,7 +251,7 @@ def _of_endpoint(adoption: Adoption, name: str) -> Iterator[Request]:
     package: Any = adoption.describe(model["Containers"][0]["ModelPackageName"])
     (container,) = package["InferenceSpecification"]["Containers"]
     served = of_endpoint(config, name, container["ModelDataUrl"], _bucket(adoption))
-    return chain(served, of_image(container["Image"]))
+    return chain(served, of_image(container["Image"]), of_network(model["VpcConfig"], _vpc(adoption)))
 
 
 def _bucket(adoption: Adoption) -> Bucket:
@@ -259,6 +262,10 @@ def _bucket(adoption: Adoption) -> Bucket:
 def _properties(adoption: Adoption, project: str) -> Mapping[str, Any]:
     properties: Mapping[str, Any] = here(adoption.roles.stack.resources[project]["Properties"])
     return properties
+
+
+def _vpc(adoption: Adoption) -> str:
+    return str(adoption.roles.stack.parameters["VpcId"])
 
 
 def _connection(adoption: Adoption) -> str:

@@ -12,6 +12,13 @@ from tests.workflows.codebuild import Build
 
 PULLED = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LOGGED = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+LOOKED_UP = (
+    "DescribeDhcpOptions",
+    "DescribeNetworkInterfaces",
+    "DescribeSecurityGroups",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
 TO_SAGEMAKER = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 # By the part of a job's ARN: its action's ending, and its log.
 JOBS = {
@@ -112,6 +119,33 @@ def of_container(group: str, stream: str, namespace: str) -> Iterator[Request]:
     yield Request("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": namespace})
 
 
+def network_of(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the VpcConfig of a job, which stands elsewhere for each kind."""
+    owner = job.get("NetworkConfig") or job.get("TrainingJobDefinition") or job
+    network: Mapping[str, Any] = owner["VpcConfig"]
+    return network
+
+
+def of_network(network: Mapping[str, Any], vpc: str, service: str | None = None) -> Iterator[Request]:
+    """Yield what it takes to make network interfaces in a VPC and to remove them, for a service if it names itself."""
+    for action in LOOKED_UP:
+        yield Request(f"ec2:{action}", "*")
+    place = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+    inside, interface = {"ec2:Vpc": f"{place}:vpc/{vpc}"}, f"{place}:network-interface/eni-0abc"
+    yield Request("ec2:CreateNetworkInterface", interface)
+    for subnet in network["Subnets"]:
+        yield Request("ec2:CreateNetworkInterface", f"{place}:subnet/{subnet}", {"ec2:SubnetID": subnet, **inside})
+    for group in network["SecurityGroupIds"]:
+        asked = {"ec2:SecurityGroupID": group, **inside}
+        yield Request("ec2:CreateNetworkInterface", f"{place}:security-group/{group}", asked)
+    receiver = {"ec2:AuthorizedService": f"{service}.amazonaws.com"} if service else {}
+    yield Request("ec2:CreateNetworkInterfacePermission", interface, {**inside, **receiver})
+    yield Request("ec2:DeleteNetworkInterface", interface, inside)
+    if not service:
+        yield Request("ec2:DescribeVpcEndpoints", "*")
+        yield Request("ec2:DeleteNetworkInterfacePermission", interface, inside)
+
+
 def of_image(image: str) -> Iterator[Request]:
     """Yield what it takes to pull an image."""
     registry, _, rest = image.partition("/")
@@ -139,6 +173,8 @@ def of_build(build: Build, project: Mapping[str, Any], *, connection: str, key: 
     for action in ("CreateLogStream", "PutLogEvents"):
         group = project["LogsConfig"]["CloudWatchLogs"]["GroupName"]
         yield Request(f"logs:{action}", f"arn:aws:logs:{place}:log-group:{group}:log-stream:1")
+    if network := project.get("VpcConfig"):
+        yield from of_network(network, network["VpcId"], "codebuild")
     if build.artifacts:
         kept = project["Artifacts"]
         yield Request("s3:PutObject", f"arn:aws:s3:::{kept['Location']}/{kept['Path']}/1/{project['Name']}")

@@ -11,6 +11,12 @@ from tests.iam.reference import action
 
 RUNS, STAGES = frozenset({"BuildRole", "PipelineExecutionRole"}), frozenset({"StagingRole", "ProductionRole"})
 ENDPOINTS = frozenset({"EndpointRole", "PipelineExecutionRole"})
+INTERFACES = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
 WITH_KEY = RUNS | STAGES | {"EndpointRole"}
 # By action: the roles that can do to each other's things what they do to their own, as long as that is all.
 SHARED: Mapping[str, Iterable[frozenset[str]]] = {
@@ -18,6 +24,8 @@ SHARED: Mapping[str, Iterable[frozenset[str]]] = {
     "cloudwatch:PutMetricData": [ENDPOINTS],
     # Whoever runs the pipeline passes its role, and each stage that of endpoints.
     "iam:PassRole": [RUNS, STAGES],
+    # Network interfaces are named by EC2, and all of them are in the project's one VPC.
+    **{name: [ENDPOINTS] for name in INTERFACES},
     # A project has one key.
     "kms:CreateGrant": [STAGES],
     "kms:Decrypt": [WITH_KEY],
@@ -29,7 +37,10 @@ SHARED: Mapping[str, Iterable[frozenset[str]]] = {
     "sagemaker:CreateModel": [STAGES],
 }
 # CodeBuild puts the number of the build before the name of the project.
-SHARED_ARTIFACTS = {"s3:PutObject": [RUNS | STAGES]}
+SHARED_BY_BUILDS = {
+    "s3:PutObject": [RUNS | STAGES],
+    **{name: [RUNS | STAGES | {"EndpointRole", "PullRequestRole"}] for name in INTERFACES},
+}
 
 
 def check_shared(loop: Loop, expected: Mapping[str, Iterable[frozenset[str]]]) -> None:
@@ -49,7 +60,7 @@ def test_no_role_changes_what_is_anothers_with_github(github_loop: Loop) -> None
 
 
 def test_no_role_changes_what_is_anothers_with_codebuild(codebuild_loop: Loop) -> None:
-    check_shared(codebuild_loop, {**SHARED, **SHARED_ARTIFACTS})
+    check_shared(codebuild_loop, {**SHARED, **SHARED_BY_BUILDS})
 
 
 @pytest.mark.parametrize(

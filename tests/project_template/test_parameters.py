@@ -29,8 +29,7 @@ def test_another_name_is_refused(name: str) -> None:
     ("given", "reason"),
     [
         ({**PROJECT, "CiProvider": "codebuild"}, "CodeBuild needs ConnectionArn"),
-        ({**GITHUB, **VPC}, "VpcId is about CodeBuild"),
-        ({**CODEBUILD, **VPC, "SubnetIds": ""}, "VpcId needs SubnetIds"),
+        ({**GITHUB, **VPC, "SubnetIds": ""}, "VpcId needs SubnetIds"),
         ({**CODEBUILD, **VPC, "SecurityGroupIds": ""}, "VpcId needs SecurityGroupIds"),
         ({**GITHUB, "RepositoryId": "1"}, "RepositoryId needs RepositoryOwnerId"),
         ({**GITHUB, "RepositoryOwnerId": "1"}, "RepositoryOwnerId needs RepositoryId"),
@@ -65,6 +64,7 @@ def test_a_value_of_another_form_is_refused(name: str, value: str) -> None:
 
 def test_what_only_looks_incomplete_is_taken() -> None:
     Stack(TEMPLATE, {**GITHUB, **NUMBERS, **TOKEN, **EMAIL, "RetrainSchedule": "cron(0 3 ? * MON *)"})
+    Stack(TEMPLATE, {**GITHUB, **VPC})
     Stack(TEMPLATE, {**CODEBUILD, "RetrainSchedule": "rate(1 day)"})
 
 
