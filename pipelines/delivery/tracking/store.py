@@ -47,20 +47,20 @@ class Store:
     def __init__(self, tracking: Tracking) -> None:
         self._tracking = tracking
         with self._contact():
-            self._client = MlflowClient(tracking.uri)
+            self._mlflow = MlflowClient(tracking.uri)
 
     def experiment(self, name: str) -> str:
         """Return the ID of an experiment, which is made if there is none of that name."""
         with self._contact():
-            if found := self._client.get_experiment_by_name(name):
+            if found := self._mlflow.get_experiment_by_name(name):
                 return str(found.experiment_id)
             try:
-                return str(self._client.create_experiment(name, self._tracking.artifacts, MODEL_TRAINING))
+                return str(self._mlflow.create_experiment(name, self._tracking.artifacts, MODEL_TRAINING))
             except MlflowException as error:
                 # Somebody else has made it meanwhile.
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-            found = self._client.get_experiment_by_name(name)
+            found = self._mlflow.get_experiment_by_name(name)
             assert found
             return str(found.experiment_id)
 
@@ -84,7 +84,7 @@ class Store:
                 self._write(experiment, run.info.run_id, record.children)
             # At last: a run that has ended is whole.
             if record.ended:
-                self._client.set_terminated(run.info.run_id, record.status, _milliseconds(record.ended))
+                self._mlflow.set_terminated(run.info.run_id, record.status, _milliseconds(record.ended))
         return [str(runs[record.key].info.run_id) for record in records]
 
     def _runs(self, experiment: str, parent: str | None, records: Sequence[Record]) -> dict[str, Run]:
@@ -106,12 +106,12 @@ class Store:
         if parent:
             tags[PARENT] = parent
         started = _milliseconds(record.started) if record.started else None
-        self._client.create_run(experiment, started, tags, record.name)
+        self._mlflow.create_run(experiment, started, tags, record.name)
 
     def _delete(self, experiment: str, run: Run) -> None:
         for child in self._pages(experiment, f"tags.`{PARENT}` = '{run.info.run_id}'"):
             self._delete(experiment, child)
-        self._client.delete_run(run.info.run_id)
+        self._mlflow.delete_run(run.info.run_id)
 
     def _search(self, experiment: str, parent: str | None, keys: Sequence[str]) -> dict[str, list[Run]]:
         """Return runs below another one, or by themselves, by their ARN, what was made first at the beginning."""
@@ -127,7 +127,7 @@ class Store:
     def _pages(self, experiment: str, text: str) -> Iterator[Run]:
         token: str | None = None
         while True:
-            page = self._client.search_runs([experiment], text, page_token=token)
+            page = self._mlflow.search_runs([experiment], text, page_token=token)
             yield from page
             token = page.token
             if not token:
@@ -158,7 +158,7 @@ class Store:
         ]
         for start in range(0, len(new), _BATCH):
             batch = new[start : start + _BATCH]
-            self._client.log_batch(
+            self._mlflow.log_batch(
                 run_id,
                 metrics=[each for each in batch if isinstance(each, Metric)],
                 params=[each for each in batch if isinstance(each, Param)],
@@ -173,7 +173,7 @@ class Store:
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            self._client.log_artifacts(run_id, folder)
+            self._mlflow.log_artifacts(run_id, folder)
 
     @contextmanager
     def _contact(self) -> Iterator[None]:
