@@ -35,6 +35,9 @@ PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 _FOREIGN = re.compile(r"[^\w.\- :]")
 _BATCH = 100
+# What MLflow answers when another process has told a run the same since it was read, or has deleted it as a second one.
+_OVERTAKEN = frozenset({"BAD_REQUEST", "INVALID_PARAMETER_VALUE"})
+_ATTEMPTS = 5
 _LONGEST_NAME, _LONGEST_VALUE = 250, 5_000
 
 
@@ -73,6 +76,12 @@ class Store:
     def write(self, experiment: str, record: Record) -> str:
         """Write a record and all below it, and return its run's ID; what is as it should be is left alone."""
         with self._contact():
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    return self._write(experiment, None, [record])[0]
+                except MlflowException as error:
+                    if error.error_code not in _OVERTAKEN:
+                        raise
             return self._write(experiment, None, [record])[0]
 
     def _write(self, experiment: str, parent: str | None, records: Sequence[Record]) -> list[str]:
