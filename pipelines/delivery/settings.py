@@ -64,7 +64,7 @@ def _ids(form: re.Pattern[str], most: int, example: str) -> Rule:
         is_list = isinstance(value, list) and len(value) <= most
         return is_list and all(isinstance(each, str) and form.fullmatch(each) for each in value)
 
-    return Rule(allows, f"a list of at most {most} ids such as {example}, empty for no VPC")
+    return Rule(allows, f"[] or a list of at most {most} ids such as {example}")
 
 
 def _is_text(value: object, longest: int) -> bool:

@@ -52,7 +52,7 @@ def check_ids(text: str, flag: str) -> list[str]:
     rule = RULES[flag.removeprefix("--").replace("-", "_")]
     ids = text.split(",")
     if not rule.allows(ids):
-        raise UsageError(f"{flag} {text}: expected {rule.words}, with commas between them")
+        raise UsageError(f"{flag} {text}: expected ids with commas between them; the settings take {rule.words}")
     return ids
 
 
