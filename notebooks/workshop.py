@@ -28,6 +28,7 @@ from pipelines.delivery.tracking.opening import quiet_mlflow
 from pipelines.delivery.upload import Destination, upload_archive, upload_data, upload_sources
 from pipelines.fraud import dataset, sdk, settings
 from pipelines.fraud.hyperparameters import UNTUNED
+from pipelines.fraud.schema import read_schema
 from pipelines.local import session as local_session
 from pipelines.quiet_sdk import NO_TELEMETRY_FILE, USER_CONFIG
 
@@ -152,12 +153,19 @@ def use_data(uri: str) -> None:
 
 
 def data(here: Place) -> str:
-    """Return the S3 prefix of the data: what 1.1 uploaded to this place, or else sample data, uploaded now."""
+    """Return the S3 prefix of the data: what 1.1 uploaded to this place, or else sample data, uploaded now.
+
+    ValueError says that the schema is of other data.
+    """
     chosen = str(_choice().get("data", ""))
     bucket, _, prefix = chosen.removeprefix("s3://").partition("/")
     # The choice may be of another place, or older than what is kept here.
     if bucket == here.bucket and here.uploads.client.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]:
         return chosen
+    if not dataset.fits(read_schema()):
+        raise ValueError(
+            "the sample data do not fit this copy's schema: upload your own in 1.1, or do the workshop in a fresh copy"
+        )
     with TemporaryDirectory() as folder:
         dataset.write(Path(folder))
         return upload_data(Path(folder), here.uploads)

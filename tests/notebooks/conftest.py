@@ -1,4 +1,4 @@
-"""Each test has a learner of its own: a fresh copy of the notebooks, and a fresh root."""
+"""Each test has a learner of its own: a fresh copy of the notebooks, code for the sample data, and a fresh root."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +11,9 @@ from tests.notebooks.learner import Learner
 
 
 @pytest.fixture
-def learner(tmp_path: Path) -> Iterator[Learner]:
+def learner(tmp_path: Path, sample_code: Path) -> Iterator[Learner]:
     """A learner, of whom no process is left and who called nobody outside of this machine."""
-    made = Learner(tmp_path)
+    made = Learner(tmp_path, sample_code)
     yield made
     made.leave()
     assert made.outgoing_calls == []

@@ -19,7 +19,7 @@ from traitlets.config import Config
 from pipelines.local.boto_session import LocalSession
 from pipelines.local.session import session
 from tests.local.hosted import end_processes, wait_until
-from tests.notebooks.files import FOLDER, REPOSITORY
+from tests.notebooks.files import FOLDER
 from tests.notebooks.guard.sitecustomize import OUTGOING_CALLS
 
 GUARD = Path(__file__).with_name("guard")
@@ -57,10 +57,11 @@ class Seen:
 
 
 class Learner:
-    """A person with a copy of the notebooks in a folder of their own."""
+    """A person with a copy of the notebooks in a folder of their own, and the code that they are about."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, code: Path) -> None:
         self.home = folder
+        self.code = code
         self.folder = folder / "my workshop ü" / "notebooks"
         shutil.copytree(FOLDER, self.folder, ignore=shutil.ignore_patterns("__pycache__", "workshop.json", ".*"))
         self.root = self.folder / ".sagemaker-local"
@@ -131,7 +132,7 @@ class Learner:
             **own,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "PYTHONPATH": os.pathsep.join([str(GUARD), str(REPOSITORY)]),
+            "PYTHONPATH": os.pathsep.join([str(GUARD), str(self.code)]),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]),
             OUTGOING_CALLS: str(self._calls),
             "https_proxy": "http://127.0.0.1:9",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from pipelines.fraud.settings import BASE_JOB_PREFIX
 from tests.notebooks.learner import Learner, Seen
 
 NOTEBOOK, DEPLOYMENT, PIPELINE = "5.1.All-Pipeline", "6.1.Deploy-Inference", "workshop-all"
@@ -52,7 +53,7 @@ def shows_both_branches(seen: Seen) -> None:
 
 def shows_what_the_cache_compared(seen: Seen) -> None:
     compared = seen.text("compared")
-    assert "fraud-detection/data/e8bedd839a73…" in compared.replace("\n", "")
+    assert f"{BASE_JOB_PREFIX}/data/e8bedd839a73…" in compared.replace("\n", "")
     knows = dict(line.split() for line in seen.text("threshold").splitlines() if line.split()[-1] in ("True", "False"))
     assert [name for name, told in knows.items() if told == "True"] == [
         "AucGate",

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.fraud.settings import BASE_JOB_PREFIX
 from tests.notebooks.learner import Learner
 
 BUCKET = "sagemaker-us-east-1-000000000000"
@@ -17,10 +19,11 @@ ROLE = "arn:aws:iam::000000000000:role/team"
 def run(learner: Learner, code: str, environment: Mapping[str, str] | None = None) -> str:
     """Return what code prints that is run beside the notebooks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV", "PYTEST"))}
+    own = {"PYTHONPATH": str(learner.code), "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
     done = subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", "-c", f"import workshop\n{code}"],
         cwd=learner.folder,
-        env={**kept, "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true", **(environment or {})},
+        env={**kept, **own, **(environment or {})},
         capture_output=True,
         text=True,
         timeout=120,
@@ -60,7 +63,7 @@ for gone in ("s3://{BUCKET}/deleted/", "s3://elsewhere/my/data/"):
     mine, *samples = run(learner, code).splitlines()
     assert mine == f"s3://{BUCKET}/my/data/"
     assert len(samples) == 2
-    assert all(sample.startswith(f"s3://{BUCKET}/fraud-detection/data/") for sample in samples)
+    assert all(sample.startswith(f"s3://{BUCKET}/{BASE_JOB_PREFIX}/data/") for sample in samples)
     assert choice(learner)["data"] == "s3://elsewhere/my/data/"
 
 
@@ -74,6 +77,16 @@ defaults = {each["Name"]: each.get("DefaultValue") for each in json.loads(made.d
 print(defaults["InputData"] == workshop.data(place))
 """
     assert run(learner, code) == "True\n"
+
+
+def test_sample_data_are_not_for_a_copy_with_another_schema(tmp_path: Path, learner: Learner) -> None:
+    copy = shutil.copytree(learner.code, tmp_path / "copy")
+    schema = copy / "pipelines" / "fraud" / "steps" / "schema.json"
+    schema.write_text(schema.read_text(encoding="utf-8").replace("policy_state", "state"), encoding="utf-8")
+    learner.code = copy
+    said = run(learner, "workshop.data(workshop.place())")
+    assert said.startswith("ValueError: the sample data do not fit this copy's schema: upload your own in 1.1, or ")
+    assert not learner.root.joinpath("s3", BUCKET, BASE_JOB_PREFIX, "data").exists()
 
 
 def test_jobs_are_run_once_for_the_same_data_and_code(learner: Learner) -> None:
@@ -99,7 +112,7 @@ print(place.waiting)
 """
     said = run(learner, code, aws).splitlines()
     assert said[0] == "False True arn:aws:sagemaker:us-east-1:000000000000:mlflow-app/x"
-    assert said[1].startswith("s3://team-bucket/fraud-detection/data/")
+    assert said[1].startswith(f"s3://team-bucket/{BASE_JOB_PREFIX}/data/")
     assert said[2] == "{'Delay': 15.0, 'MaxAttempts': 480}"
     assert (tmp_path / "aws" / "s3" / said[1].removeprefix("s3://") / "claims.csv").is_file()
     assert not learner.root.exists()
