@@ -73,7 +73,7 @@ def test_an_execution_shows_its_verdict_its_graph_and_its_model(client: Client, 
         assert f'aria-label="{name}: not taken"' in answer.text
         assert f"step-{name}" not in answer.page.parts
     assert "trials 5/5" in answer.section("step-Tune")
-    assert "/registry/fraud-detection/1" in answer.page.links
+    assert f"/registry/{MODEL_PACKAGE_GROUP_NAME}/1" in answer.page.links
     assert "RocAucThreshold 0.85" in answer.section("run")
 
 
