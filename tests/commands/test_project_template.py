@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from pipelines.delivery.interrupt import INTERRUPTED
-from pipelines.project_template import NOTHING_DONE, SETTINGS, main
+from pipelines.project_template import NOTHING_DONE, main
 from tests.adoption.aws import BUCKET, CONNECTION, LAUNCH_ROLE, NUMBER, PROVIDER, REGION, ROLE, STACK, MotoAws, moto_aws
 from tests.adoption.cli import carry_out
+from tests.adoption.init.copies import FRESH
 from tests.commands.test_bad_usage import call
 from tests.delivery.deployment.service import Refusal
 
@@ -26,10 +27,11 @@ class Done:
 
 
 class Command:
-    """`project-template`, and the account that it works in."""
+    """`project-template`, the account that it works in, and the settings of a fresh copy."""
 
-    def __init__(self, aws: MotoAws, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, aws: MotoAws, capsys: pytest.CaptureFixture[str], settings: Path) -> None:
         self.aws = aws
+        self.settings = settings
         self._capsys = capsys
 
     def call(self, *arguments: str) -> Done:
@@ -37,6 +39,10 @@ class Command:
         code = main(arguments)
         said = self._capsys.readouterr()
         return Done(code, said.out.splitlines(), said.err)
+
+    def examine(self, *arguments: str) -> Done:
+        """Call the doctor, who has nothing to say against these settings."""
+        return self.call("doctor", "--settings", str(self.settings), *arguments)
 
     def refuse(self, *arguments: str) -> tuple[int, str]:
         """Call what must fail with one line and change nothing."""
@@ -47,10 +53,12 @@ class Command:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Command]:
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps(FRESH))
     with moto_aws(monkeypatch) as aws:
         aws.add_domain()
-        yield Command(aws, capsys)
+        yield Command(aws, capsys, settings)
 
 
 def test_without_yes_what_would_change_is_said_and_nothing_is_done(command: Command) -> None:
@@ -143,7 +151,7 @@ def test_the_doctor_finds_a_whole_installation_well(command: Command) -> None:
     command.call("install", "--yes")
     command.aws.finish()
     command.aws.connections[CONNECTION] = "AVAILABLE"
-    done = command.call("doctor", "--provider", "codebuild")
+    done = command.examine("--provider", "codebuild")
     assert (done.code, done.error, command.aws.changing()) == (0, "", [])
     assert {line.partition(": ")[0] for line in done.lines[:-1]} == {"OK"}
     assert done.lines[-1] == f"{len(done.lines) - 1} OK, 0 problems, 0 not checked"
@@ -165,7 +173,7 @@ def test_what_the_doctor_is_not_asked_is_counted_and_is_no_failure(
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     command.call("install", "--yes")
     command.aws.finish()
-    done = command.call("doctor", "--repository", "org/fraud")
+    done = command.examine("--repository", "org/fraud")
     assert [line for line in done.lines if not line.startswith(("OK: ", "  "))] == [
         "did not check: environments: GITHUB_TOKEN is not set",
         f"{len(done.lines) - 3} OK, 0 problems, 1 not checked",
@@ -177,7 +185,7 @@ def test_what_the_doctor_could_not_check_is_a_failure(command: Command) -> None:
     command.call("install", "--yes")
     command.aws.finish()
     command.aws.deny("ListServiceQuotas")
-    done = command.call("doctor")
+    done = command.examine()
     assert done.code == 1
     assert done.lines[-1].endswith(" OK, 0 problems, 2 not checked")
 
@@ -250,19 +258,19 @@ def test_without_credentials_nothing_is_done(work: str, tmp_path: Path) -> None:
     assert "--local" not in said
 
 
-def test_without_a_region_nothing_is_done(tmp_path: Path) -> None:
-    done = call(tmp_path, "pipelines.project_template", "install", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+def test_without_a_region_nothing_is_done(tmp_path: Path, sample_code: Path) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    done = call(tmp_path, "pipelines.project_template", "install", PYTHONPATH=str(sample_code), **keys)
     assert done.returncode == 2
     assert "set AWS_DEFAULT_REGION" in done.stderr
 
 
 def test_the_region_of_the_settings_counts_where_nothing_else_names_one(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps(json.loads(SETTINGS.read_text()) | {"region": REGION}))
-    done = command.call("doctor", "--settings", str(settings))
+    command.settings.write_text(json.dumps(FRESH | {"region": REGION}))
+    done = command.examine()
     assert done.lines[0] == f"OK: credentials: arn:aws:sts::{NUMBER}:user/moto in {REGION}"
 
 

@@ -1,25 +1,23 @@
 """What the doctor is shown in tests, and what it says of it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from pipelines.adoption.doctor.finding import Finding, Verdict
 from pipelines.adoption.doctor.subject import GitHub, Subject
 from pipelines.adoption.installation.source import read_source
-from pipelines.delivery.settings import Settings, read_settings
-from tests.adoption.aws import REPOSITORY, STACK, MotoAws
+from pipelines.delivery.settings import Settings
+from tests.adoption.aws import STACK, MotoAws
+from tests.adoption.init.copies import FRESH
 
-SETTINGS = REPOSITORY / "pipelines" / "fraud" / "settings.json"
 
-
-def settings(path: Path = SETTINGS) -> Settings:
-    return read_settings(path)
+def settings() -> Settings:
+    return Settings(**FRESH)
 
 
 def subject(
     aws: MotoAws, *, github: GitHub | None = None, connection: str | None = None, of: Settings | None = None
 ) -> Subject:
-    """What a person lets the doctor look at, with this checkout's template and settings."""
+    """What a person lets the doctor look at, with this checkout's template and the settings of a fresh copy."""
     return Subject(
         account=aws.account,
         source=read_source(None),
