@@ -33,6 +33,8 @@ _NEXT = {
     "NoSuchBucket": "make the bucket, or name another one",
     "ResourceLimitExceeded": "ask for a higher quota, or choose another instance type",
     "ResourceNotFound": "check the name, the account and the region",
+    # The local SageMaker's own.
+    "StateLost": "start the command again",
     "ThrottlingException": "wait a little and run the same command again",
     "ValidationException": "correct what the message names and run the same command again",
 }

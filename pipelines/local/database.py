@@ -4,12 +4,12 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipelines.local.errors import DiskFull, LocalError
+from pipelines.local.errors import DiskFull, LocalError, StateError, StateLost
 
 Document = dict[str, Any]
 
@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS documents (
 LOCK_TIMEOUT_SECONDS = 30.0
 # The codes of SQLite with which a write fails that the disk has no room for.
 NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+# Those with which anything fails that another program has written into the file.
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class AlreadyExists(LocalError):
@@ -34,7 +36,8 @@ class Database:
     """A store of documents that threads and processes may share.
 
     Every single write is a transaction; `transaction` makes one of several. Documents are JSON objects; times in
-    them are seconds since the epoch. What cannot be written because the disk is full raises DiskFull.
+    them are seconds since the epoch. What cannot be written because the disk is full raises DiskFull. Once the file
+    was deleted, moved or replaced, everything raises StateLost: nobody else would ever see what is written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,11 +48,12 @@ class Database:
             path, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
         self._depth = 0
+        self._identity = identity(path)
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._migrate(path)
-        except (sqlite3.DatabaseError, DiskFull) as error:
+        except (sqlite3.DatabaseError, StateError) as error:
             self._connection.close()
             raise LocalError(f"{path} cannot be used as this machine's state: {error}") from error
 
@@ -126,10 +130,8 @@ class Database:
     def get(self, kind: str, key: str) -> Document | None:
         """Return a document, or None."""
         with self._lock:
-            row = self._connection.execute(
-                "SELECT body FROM documents WHERE kind = ? AND key = ?", (kind, key)
-            ).fetchone()
-        return json.loads(row[0]) if row else None
+            rows = self._read("SELECT body FROM documents WHERE kind = ? AND key = ?", (kind, key))
+        return json.loads(rows[0][0]) if rows else None
 
     def newest(self, kind: str, prefix: str, count: int, *, skip: int = 0) -> list[Document]:
         """Return some of the documents of a kind whose keys begin with a prefix, the latest first."""
@@ -140,8 +142,7 @@ class Database:
             "ORDER BY created DESC, key DESC"
         )
         with self._lock:
-            found = self._connection.execute(statement, (kind, kind, prefix, len(prefix), prefix, count, skip))
-            rows = found.fetchall()
+            rows = self._read(statement, (kind, kind, prefix, len(prefix), prefix, count, skip))
         return [json.loads(row[0]) for row in rows]
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
@@ -150,7 +151,7 @@ class Database:
             "SELECT body FROM documents WHERE kind = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY created, key"
         )
         with self._lock:
-            rows = self._connection.execute(statement, (kind, prefix, len(prefix), prefix)).fetchall()
+            rows = self._read(statement, (kind, prefix, len(prefix), prefix))
         return [json.loads(row[0]) for row in rows]
 
     def delete(self, kind: str, key: str) -> None:
@@ -163,10 +164,37 @@ class Database:
         with self._lock:
             self._write("DELETE FROM documents WHERE kind = ? AND substr(key, 1, ?) = ?", (kind, len(prefix), prefix))
 
+    def _read(self, statement: str, values: tuple[Any, ...]) -> Sequence[tuple[str]]:
+        with self._sound():
+            return self._connection.execute(statement, values).fetchall()
+
     def _write(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        with self._sound():
+            try:
+                self._connection.execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in NO_ROOM:
+                    raise
+                raise DiskFull(f"cannot write {self._path}: {error}; free some space on its disk") from error
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Do something with the file as long as it is the one that was opened, and can be read."""
+        if identity(self._path) != self._identity:
+            raise StateLost(f"{self._path} was deleted, moved or replaced since it was opened; nothing was changed")
         try:
-            self._connection.execute(statement, values)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in NO_ROOM:
+            yield
+        except sqlite3.DatabaseError as error:
+            # Errors of Python's own have no code.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
                 raise
-            raise DiskFull(f"cannot write {self._path}: {error}; free some space on its disk") from error
+            raise StateLost(f"{self._path} cannot be read any more ({error}); nothing was changed") from error
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from every other one; none where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

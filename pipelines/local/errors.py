@@ -50,11 +50,22 @@ class ResourceInUse(ServiceError):
         super().__init__("ResourceInUse", message)
 
 
-class DiskFull(ServiceError):
-    """A state that cannot be written down; the status is none that botocore retries."""
+class StateError(ServiceError):
+    """A state that cannot be read or written down; the statuses are none that botocore retries."""
+
+
+class DiskFull(StateError):
+    """A state that cannot be written down."""
 
     def __init__(self, message: str) -> None:
         super().__init__("InternalError", message, status=507)
+
+
+class StateLost(StateError):
+    """A state whose file is not what it was when it was opened."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("StateLost", message, status=410)
 
 
 class StepFailure(LocalError):

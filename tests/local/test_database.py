@@ -1,14 +1,16 @@
 """The documents in the SQLite file."""
 
 import multiprocessing
+import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipelines.local.database import SCHEMA_VERSION, AlreadyExists, Database
-from pipelines.local.errors import DiskFull, LocalError
+from pipelines.local.errors import DiskFull, LocalError, StateLost
 
 
 @pytest.fixture
@@ -167,3 +169,52 @@ def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> 
     with pytest.raises(LocalError, match=r"state\.sqlite"):
         Database(path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
+def test_a_state_that_is_somewhere_else_by_now_takes_and_tells_nothing(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "root/state.sqlite"
+    database = Database(path)
+    database.put("job", "a", {"Value": 1})
+    path.parent.rename(tmp_path / "moved")
+    if how == "deleted":
+        shutil.rmtree(tmp_path / "moved")
+    elif how == "replaced":
+        Database(path).put("job", "a", {"Value": 2})
+    for work in (
+        lambda: database.put("job", "a", {"Value": 3}),
+        lambda: database.delete("job", "a"),
+        lambda: database.get("job", "a"),
+        lambda: database.list("job"),
+    ):
+        with pytest.raises(StateLost, match=r"state\.sqlite was deleted, moved or replaced .*; nothing was changed"):
+            work()
+    database.close()
+    places = {"deleted": [], "moved": [(tmp_path / "moved/state.sqlite", 1)], "replaced": [(path, 2)]}[how]
+    assert [Database(place).get("job", "a") for place, _ in places] == [{"Value": value} for _, value in places]
+    assert path.exists() == (how == "replaced")
+
+
+def test_a_transaction_in_a_state_that_is_replaced_meanwhile_is_not_said_to_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    database = Database(path)
+
+    def change() -> None:
+        with database.transaction():
+            database.put("job", "a", {"Value": 1})
+            path.rename(tmp_path / "aside")
+
+    with pytest.raises(StateLost):
+        change()
+    (tmp_path / "aside").rename(path)
+    assert database.get("job", "a") is None
+
+
+def test_a_state_that_was_written_over_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with closing(Database(path)) as database:
+        database.put("job", "a", {"Value": 1})
+    database = Database(path)
+    path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(StateLost, match=r"state\.sqlite cannot be read any more \(.+\); nothing was changed"):
+        database.get("job", "a")

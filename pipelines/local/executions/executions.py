@@ -15,7 +15,7 @@ from pipelines.local.containers.stop import Stop
 from pipelines.local.database import AlreadyExists, Document
 from pipelines.local.definition import Definition, Step, parse_definition
 from pipelines.local.engine import Engine, StepEnd
-from pipelines.local.errors import ConflictError, DiskFull, StepFailure
+from pipelines.local.errors import ConflictError, StateError, StepFailure
 from pipelines.local.executions.preflight import preflight
 from pipelines.local.executions.recorder import Recorder
 from pipelines.local.executions.records import ACTIVE, EXECUTION, RUNNING, STEPS_FAILED, Records
@@ -164,7 +164,7 @@ class Executions:
             if run.arn not in self._lost:
                 self.records.finish_execution(run.arn, status, STEPS_FAILED if status == "Failed" else None)
         # Nobody waits for this thread: whoever asks for the execution next finds it failed, by `recover`.
-        except DiskFull as error:
+        except StateError as error:
             self._lose(run.arn, error)
         except Exception:
             logger.exception("Execution %s ended by an error of the local SageMaker itself", run.arn)
@@ -172,14 +172,14 @@ class Executions:
         finally:
             del self._stops[run.arn]
 
-    def _lose(self, arn: str, error: DiskFull) -> None:
+    def _lose(self, arn: str, error: StateError) -> None:
         logger.error("Execution %s: %s", arn, error)
         self._lost[arn] = f"InternalServerError: {error}"
 
     def _run_step(self, step: Step, scope: Scope, context: StepContext) -> StepResult:
         try:
             return run_step(step, scope, context)
-        except DiskFull as error:
+        except StateError as error:
             # The job may have an end that nobody can read.
             self._lose(context.execution_arn, error)
             raise StepFailure(self._lost[context.execution_arn]) from error

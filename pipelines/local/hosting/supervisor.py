@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines.local.database import Document
-from pipelines.local.errors import DiskFull
+from pipelines.local.database import Document, identity
+from pipelines.local.errors import StateError
 from pipelines.local.hosting.documents import WANTED, MissingConfig
 from pipelines.local.hosting.fleet import Fleet
 from pipelines.local.hosting.rollout import Rollout, Scene
@@ -44,12 +44,12 @@ class Supervisor:
 
     def run(self, stop: threading.Event, state: Path) -> None:
         """Work until it is told to stop, there is nothing to do any more, or the state's file is another or gone."""
-        identity = _identity(state)
-        while not stop.is_set() and identity == _identity(state):
+        opened = identity(state)
+        while not stop.is_set() and opened == identity(state):
             try:
                 if not self.step():
                     return
-            except (sqlite3.OperationalError, DiskFull) as error:
+            except (sqlite3.OperationalError, StateError) as error:
                 # What is served is served on, and what could not be written down is tried again.
                 logger.warning("the state cannot be read or written: %s", error)
             stop.wait(BUSY_SECONDS if self._rollout else POLL_SECONDS)
@@ -144,11 +144,3 @@ class Supervisor:
 
     def _fleet(self, config: str) -> Fleet:
         return Fleet(self._record.config(config), self._serve)
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

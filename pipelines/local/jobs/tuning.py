@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.local.containers.stop import Stop
 from pipelines.local.database import Document
-from pipelines.local.errors import DiskFull, ValidationError
+from pipelines.local.errors import StateError, ValidationError
 from pipelines.local.jobs import requests, training
 from pipelines.local.jobs.early_stopping import Curve
 from pipelines.local.jobs.machine import Machine
@@ -148,7 +148,7 @@ class _Run:
             # In this order, so that the pool waits for trials that were told to end.
             with ThreadPoolExecutor(processes, thread_name_prefix=f"tuning {self._name}") as pool, self._stopping():
                 self._run_trials(pool, cpus)
-        except DiskFull:
+        except StateError:
             # Left as it is, for `recover` to end together with trials whose end could not be written.
             raise
         except BaseException:

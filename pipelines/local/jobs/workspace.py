@@ -10,7 +10,7 @@ from pipelines.local.containers.archives import BadArchive
 from pipelines.local.containers.container import Exit
 from pipelines.local.containers.files import remove_tree, tail
 from pipelines.local.containers.opt_ml import Tree
-from pipelines.local.errors import DiskFull, LocalError
+from pipelines.local.errors import LocalError, StateError
 from pipelines.local.jobs.machine import Machine
 
 LOG_FOLDERS = {
@@ -73,7 +73,7 @@ def job_failures() -> Iterator[None]:
         raise
     except BadArchive as error:
         raise JobFailure(f"ClientError: {error}") from error
-    except DiskFull as error:
+    except StateError as error:
         raise JobFailure(f"InternalServerError: {error}") from error
     except LocalError as error:
         raise JobFailure(f"ClientError: {' '.join(str(error).split())}") from error
