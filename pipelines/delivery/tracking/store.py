@@ -143,8 +143,11 @@ class Store:
                 return
 
     def _fill(self, run: Run, record: Record) -> None:
-        """Tell a run what it does not say yet; a parameter that it has cannot be changed."""
-        known, run_id = run.data, run.info.run_id
+        """Tell a run what it does not say yet; a parameter that it has cannot be changed.
+
+        What was measured stays as it was when the run had ended: a champion of later is none that it was held against.
+        """
+        known, run_id, is_whole = run.data, run.info.run_id, run.info.status != "RUNNING"
         parameters = _named(record.parameters)
         metrics = _named(record.metrics)
         tags = {**record.tags, NOTE: record.note or None}
@@ -157,7 +160,7 @@ class Store:
             *(
                 Metric(name, each.value, _milliseconds(each.at or record.ended), 0)
                 for name, each in metrics.items()
-                if known.metrics.get(name) != each.value
+                if known.metrics.get(name) != each.value and not is_whole
             ),
             *(
                 RunTag(name, shortened(value, _LONGEST_VALUE))
@@ -173,7 +176,7 @@ class Store:
                 params=[each for each in batch if isinstance(each, Param)],
                 tags=[each for each in batch if isinstance(each, RunTag)],
             )
-        if record.files:
+        if record.files and not is_whole:
             self._send(run_id, record.files)
 
     def _send(self, run_id: str, files: Mapping[str, str]) -> None:
