@@ -119,6 +119,16 @@ def test_written_again_it_is_the_same_run(tracking: Tracking, experiments: Exper
     assert everything(experiments) == before
 
 
+def test_the_numbers_and_files_of_a_run_that_had_ended_stay(tracking: Tracking, experiments: Experiments) -> None:
+    write(tracking, replace(EXECUTION, metrics={"roc_auc": Measured(0.9, END), "difference": Measured(0.01, END)}))
+    metrics = {"roc_auc": Measured(0.9, END), "difference": Measured(-0.05, END), "late": Measured(1.0, END)}
+    write(tracking, replace(EXECUTION, metrics=metrics, tags={"approval": "Approved"}, files={"report.html": "new"}))
+    run = experiments.run("fraud", "abc")
+    assert run.data.metrics == {"roc_auc": 0.9, "difference": 0.01}
+    assert run.data.tags["approval"] == "Approved"
+    assert experiments.files(run)["report.html"] != "new"
+
+
 def test_what_has_changed_since_is_written(tracking: Tracking, experiments: Experiments) -> None:
     write(tracking, replace(EXECUTION, status="RUNNING", ended=None, children=(TRAIN,)))
     assert experiments.run("fraud", "abc").info.status == "RUNNING"
