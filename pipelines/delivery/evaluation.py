@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -13,12 +14,14 @@ from pipelines.delivery.documents import read_document
 from pipelines.delivery.gate import Candidate, Check, Package, says_rejected
 from pipelines.delivery.jobs import Jobs
 from pipelines.delivery.lifecycle import ROLLED_BACK
+from pipelines.delivery.packages import known
 from pipelines.delivery.snapshot import Execution, Step
 
 if TYPE_CHECKING:
     from pipelines.delivery.run import Site
 
 ROC_AUC_PROPERTY = "RocAuc"
+DATA_HASH_PROPERTY = "InputDataHash"
 # The name that training jobs give every model.
 MODEL = "/model.tar.gz"
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -62,12 +65,16 @@ class Evaluation:
             value=value if value is not None else _as_number(told.get(ROC_AUC_PROPERTY)),
             group=description.get("ModelPackageGroupName"),
             approval=description.get("ModelApprovalStatus"),
+            data_hash=known(told.get(DATA_HASH_PROPERTY)),
         )
 
-    def champion(self, group: str, path: str | None, *, own: str | None, needed: bool) -> Package | None:
-        """Return the newest approved package of a group that no stage rolled back, but the execution's own.
+    def champion(
+        self, group: str, path: str | None, *, own: str | None, ended: datetime | None, needed: bool
+    ) -> Package | None:
+        """Return the newest approved package of a group that no stage rolled back, as far as the execution met it.
 
-        Unless it is needed, a role that may not list packages costs the comparison and no more.
+        What was registered after the execution's own package, or after its end, is no champion that it had. Unless it
+        is needed, a role that may not list packages costs the comparison and no more.
         """
         pages = self._client.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=group,
@@ -76,13 +83,15 @@ class Evaluation:
             SortOrder="Descending",
         )
         try:
-            arns = (entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"])
-            others = [arn for arn in arns if arn != own]
+            entries = (entry for page in pages for entry in page["ModelPackageSummaryList"])
+            earlier = [
+                arn for each in entries if _is_earlier(arn := each["ModelPackageArn"], each["CreationTime"], own, ended)
+            ]
         except ClientError as error:
             if error.response["Error"]["Code"] not in (_NO_GROUP if needed else _NO_GROUP | _DENIED):
                 raise
             return None
-        for arn in others:
+        for arn in earlier:
             description: Mapping[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
             if description.get("ModelLifeCycle", {}).get("StageStatus") != ROLLED_BACK:
                 return self._package(arn, description, path)
@@ -131,6 +140,17 @@ class Evaluation:
         if uri not in self._reports:
             self._reports[uri] = read_document(self._site.s3, uri)
         return self._reports[uri]
+
+
+def _is_earlier(arn: str, created: datetime, own: str | None, ended: datetime | None) -> bool:
+    """Tell whether a package of a group was there before an execution's own, or else before its end."""
+    if own is not None:
+        return _version(arn) < _version(own)
+    return ended is None or created < ended
+
+
+def _version(arn: str) -> int:
+    return int(arn.rpartition("/")[2])
 
 
 def _metric(path: str) -> str:

@@ -39,6 +39,7 @@ class Package:
     value: float | None = None
     group: str | None = None
     approval: str | None = None
+    data_hash: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Why steps were not taken from the cache, with those told in one line that only followed another step."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipelines.delivery.definition import Run
 from pipelines.delivery.run import Result
+from pipelines.delivery.snapshot import Execution
 from pipelines.delivery.wording import shortened
 
 _LONGEST_REASON = 240
@@ -16,11 +18,11 @@ _STEP = re.compile(r"Steps\.([^.\[]+)")
 
 def misses(result: Result) -> Iterator[tuple[str, str]]:
     """Yield the names of steps, and the reason that they share; the outcome has the reasons in full."""
-    missed = [step.name for step in result.execution.steps if not step.cache_source]
-    reasons = {name: result.cache_reasons[name] for name in missed if name in result.cache_reasons}
-    followed = {name: found for name, reason in reasons.items() if (found := _followed(name, reason, result))}
+    missed = _missed(result.execution)
+    told = {name: result.cache_reasons[name] for name in missed if name in result.cache_reasons}
+    followed = _followed(result.execution, result.run, told)
     steps: dict[str, list[str]] = {}
-    for name, reason in reasons.items():
+    for name, reason in told.items():
         if name not in followed:
             steps.setdefault(shortened(reason, _LONGEST_REASON), []).append(name)
     for reason, names in steps.items():
@@ -28,16 +30,36 @@ def misses(result: Result) -> Iterator[tuple[str, str]]:
     if followed:
         every = set().union(*followed.values())
         first = [name for name in missed if name in every and name not in followed]
-        whose = "its" if len(followed) == 1 else "their"
-        yield ", ".join(followed), f"{whose} inputs come from {' and '.join(first)}, which ran again"
+        yield ", ".join(followed), _following("its" if len(followed) == 1 else "their", first)
 
 
-def _followed(name: str, reason: str, result: Result) -> set[str]:
+def reasons(execution: Execution, run: Run, told: Mapping[str, str]) -> dict[str, str]:
+    """Return each step's reason; of one that only followed others, which these are."""
+    followed = _followed(execution, run, told)
+    sources = {name: [each for each in _missed(execution) if each in found] for name, found in followed.items()}
+    return {**told, **{name: _following("its", found) for name, found in sources.items()}}
+
+
+def _missed(execution: Execution) -> list[str]:
+    return [step.name for step in execution.steps if not step.cache_source]
+
+
+def _following(whose: str, sources: Sequence[str]) -> str:
+    return f"{whose} inputs come from {' and '.join(sources)}, which ran again"
+
+
+def _followed(execution: Execution, run: Run, told: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return, for each step for which new outputs of other steps are all that has changed, those steps."""
+    ran = set(_missed(execution))
+    found = {name: _changed_sources(run, name, told[name], ran) for name in told if name in ran}
+    return {name: sources for name, sources in found.items() if sources}
+
+
+def _changed_sources(run: Run, name: str, reason: str, ran: set[str]) -> set[str]:
     """Return the steps whose new outputs are all that has changed for a step; none where more has, or may have."""
-    plan = result.run.definition.steps.get(name)
+    plan = run.definition.steps.get(name)
     if plan is None or not reason.startswith(_CHANGES) or _UNNAMED.search(reason):
         return set()
-    ran = {step.name for step in result.execution.steps if not step.cache_source}
     changed = [_sources(_at(plan.arguments, path)) for path in _PATH.findall(reason.removeprefix(_CHANGES))]
     return set().union(*changed) if changed and all(sources and sources <= ran for sources in changed) else set()
 

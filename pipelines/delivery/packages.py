@@ -89,6 +89,17 @@ class ModelPackage:
         why = history(self.stage_note)[0]
         return f"{self.name} is Rejected in {self.stage}" + (f": {why}" if why else "")
 
+    @property
+    def data_hash(self) -> str | None:
+        """The hash of the data that it was trained and tested on."""
+        return known(self.properties.get("InputDataHash"))
+
+    def has_other_data(self, champion: ModelPackage | None) -> bool:
+        """Whether it is known that the champion was measured on another test set, so that a lead says little."""
+        if champion is None or (self.labelled_rows and self.labelled_rows == champion.labelled_rows):
+            return False
+        return are_other_data(self.data_hash, champion.data_hash)
+
     def lead(self, champion: ModelPackage | None) -> float | None:
         """By how much its ROC AUC is higher than the champion's."""
         if champion is None or champion.roc_auc is None or self.roc_auc is None:
@@ -111,11 +122,11 @@ def describe(client: SageMakerClient, arn: str) -> ModelPackage:
         created=found["CreationTime"],
         roc_auc=_share(told.get("RocAuc")),
         threshold=_share(told.get("RocAucThreshold")),
-        commit=_known(metadata.get("CommitId")),
-        repository=_known(metadata.get("Repository")),
-        execution=_known(told.get("PipelineExecutionArn")) or _execution(metadata.get("GeneratedBy")),
+        commit=known(metadata.get("CommitId")),
+        repository=known(metadata.get("Repository")),
+        execution=known(told.get("PipelineExecutionArn")) or _execution(metadata.get("GeneratedBy")),
         evaluation=found.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri"),
-        labelled_rows=_known(told.get("LabelledRows")),
+        labelled_rows=known(told.get("LabelledRows")),
         approval_note=found.get("ApprovalDescription") or None,
         stage=life_cycle.get("Stage"),
         stage_status=life_cycle.get("StageStatus"),
@@ -246,7 +257,12 @@ def _execution(generated_by: str | None) -> str | None:
     return generated_by if generated_by and _EXECUTION.fullmatch(generated_by) else None
 
 
-def _known(text: str | None) -> str | None:
+def are_other_data(one: str | None, other: str | None) -> bool:
+    """Tell of two hashes whether they are known to be those of different data."""
+    return None not in {one, other} and one != other
+
+
+def known(text: str | None) -> str | None:
     """Return what says something; parameters without a value are `unknown`."""
     return None if text in {None, "", "unknown"} else text
 

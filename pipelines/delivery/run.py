@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pipelines.delivery.followed import read_run
 from pipelines.delivery.gate import Candidate, Package, Rivals, Verdict, auc_check, judge, registered_arn
 from pipelines.delivery.identity import Identity, find_execution
 from pipelines.delivery.logs import Tail, read_tails
+from pipelines.delivery.packages import are_other_data
 from pipelines.delivery.parameters import check_parameters
 from pipelines.delivery.pipeline import Change, PipelineOrder, upsert
 from pipelines.delivery.places import Places
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 LONGEST_REASON = 1024
 # The service's limit for an answer of an endpoint, and a little for the way.
 _ANSWER_SECONDS = 70
+_CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
 _ONE_AT_A_TIME = threading.Lock()
 
 Explain = Callable[[str], Mapping[str, str]]
@@ -89,6 +92,19 @@ class Result:
     places: Places
     tails: Mapping[str, Tail] = field(default_factory=dict)
     rejected: Candidate | None = None
+
+    @property
+    def data_hash(self) -> str | None:
+        """The hash of the run's data, by its model package or else by its parameters."""
+        found = (_CONTENT_HASH.search(str(value)) for value in self.run.values.values())
+        told = self.package.data_hash if self.package else None
+        return told or next((match[1] for match in found if match), None)
+
+    @property
+    def has_other_data(self) -> bool:
+        """Whether it is known that the champion was measured on another test set."""
+        champion = self.verdict.champion
+        return champion is not None and are_other_data(self.data_hash, champion.data_hash)
 
 
 @dataclass(frozen=True)
@@ -172,7 +188,8 @@ def _judged(site: Site, run: Run, execution: Execution, evaluation: Evaluation, 
     package = evaluation.package(arn, path) if arn else None
     group = package.group if package else run.model_package_group
     needed = max_regression is not None
-    champion = evaluation.champion(group, path, own=arn, needed=needed) if group else None
+    ended = execution.ended
+    champion = evaluation.champion(group, path, own=arn, ended=ended, needed=needed) if group else None
     verdict = judge(execution, run.definition, checks, Rivals(package, champion, max_regression))
     reasons = site.explain(execution.arn) if site.explain else {}
     tails = read_tails(site.session, execution, site.places) if verdict.outcome == "failed" else {}

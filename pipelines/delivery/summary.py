@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from pipelines.delivery.gate import Check, Verdict, auc_check, package_name
+from pipelines.delivery.gate import Check, auc_check, package_name
 from pipelines.delivery.misses import misses
 from pipelines.delivery.outcome import evaluation_uri, model_uri
 from pipelines.delivery.run import Result
-from pipelines.delivery.wording import duration, one_line
+from pipelines.delivery.wording import ON_OTHER_DATA, duration, one_line
 
 Again = Callable[[str, str], str | None]
 Decide = Callable[[str], str]
@@ -34,7 +34,7 @@ def summarize(result: Result, again: Again, decide: Decide) -> Iterator[str]:
     yield ""
     headline = "STOPPED" if _is_stopped(result) else _HEADLINES[verdict.outcome]
     yield f"{headline}: {one_line(verdict.reason)} ({duration(result.execution.seconds)})"
-    for name, text in (*_numbers(verdict), *_places(result)):
+    for name, text in (*_numbers(result), *_places(result)):
         yield f"  {name:<14} {one_line(text)}"
     for name, tail in result.tails.items():
         problem = f" {tail.problem}" if tail.problem else ""
@@ -48,7 +48,8 @@ def summarize(result: Result, again: Again, decide: Decide) -> Iterator[str]:
         yield f"next: {command}"
 
 
-def _numbers(verdict: Verdict) -> Iterator[tuple[str, str]]:
+def _numbers(result: Result) -> Iterator[tuple[str, str]]:
+    verdict = result.verdict
     for check in verdict.checks:
         chosen = next((branch.outcome for branch in verdict.branches if branch.step == check.step), None)
         answer = "" if chosen is None else f" is {str(chosen).lower()}"
@@ -58,7 +59,8 @@ def _numbers(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "tuned ROC AUC", _number(verdict.tuned_roc_auc)
     if champion := verdict.champion:
         difference = "" if verdict.difference is None else f", this one {verdict.difference:+.4f}"
-        yield "champion", f"{_number(champion.value)}{difference} ({package_name(champion.arn)})"
+        other = f", {ON_OTHER_DATA}" if result.has_other_data else ""
+        yield "champion", f"{_number(champion.value)}{difference} ({package_name(champion.arn)}{other})"
     if trials := verdict.trials:
         best = f", best {trials.objective} {_number(trials.best)}" if trials.objective else ""
         yield "trials", f"{trials.completed} of {trials.total} completed{best}"

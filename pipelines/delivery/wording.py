@@ -5,6 +5,7 @@ from pipelines.delivery.snapshot import Step
 
 _STATES = {"Starting": "starting", "Executing": "running", "Stopping": "stopping", "Stopped": "stopped"}
 _METRICS_SHOWN = 2
+ON_OTHER_DATA = "on other data"
 
 
 def state(step: Step) -> str:

@@ -139,7 +139,10 @@ def _short(text: str, difference: int) -> str:
         return text
     start = max(0, min(difference - LONGEST_VALUE // 4, len(text) - LONGEST_VALUE))
     part = text[start : start + LONGEST_VALUE]
-    return "…" * (start > 0) + part + "…" * (start + LONGEST_VALUE < len(text))
+    # A string of JSON is in quotes, of which the cut may have taken one.
+    quote = '"' * text.startswith('"')
+    before, after = f"{quote}…" if start else "", f"…{quote}" if start + LONGEST_VALUE < len(text) else ""
+    return f"{before}{part}{after}"
 
 
 def _span(seconds: float) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery.misses import misses
+from pipelines.delivery.misses import misses, reasons
 from tests.delivery.pipelines import definition, step
 from tests.delivery.runs import finish, run_of, script
 from tests.delivery.scripted import EARLIER, entry
@@ -86,3 +86,14 @@ def test_inputs_from_a_step_that_was_cached_do_not_explain_a_miss() -> None:
 
 def test_a_reason_that_steps_share_is_told_once_and_a_long_one_is_cut() -> None:
     assert told(Train="x" * 500, Evaluate="x" * 500) == [("Train, Evaluate", "x" * 239 + "…")]
+
+
+def test_of_one_step_it_is_told_which_steps_it_followed() -> None:
+    told_by = {"Preprocess": CODE, "Train": TRAIN, "Evaluate": FOLLOWING}
+    steps = [entry(name) for name in told_by]
+    result = finish(script(steps=steps), run=run_of(CHAIN))
+    assert reasons(result.execution, result.run, told_by) == {
+        "Preprocess": CODE,
+        "Train": "its inputs come from Preprocess, which ran again",
+        "Evaluate": "its inputs come from Preprocess and Train, which ran again",
+    }

@@ -151,11 +151,11 @@ def test_long_values_are_shown_around_their_first_difference(cache: Cache) -> No
     old, new = ({"ProcessingInputs": f"{prefix}/{name}/{rest}"} for name in ("first", "second"))
     cache.remember("p/Evaluate", old, SUCCESS)
     reason = cache.find("p/Evaluate", new, None).reason
-    shown = [f"…{f'{prefix[-14:]}/{name}/{rest}'[:60]}…" for name in ("first", "second")]
+    shown = [f'"…{f"{prefix[-14:]}/{name}/{rest}"[:60]}…"' for name in ("first", "second")]
     assert reason == f"changed since its last success: ProcessingInputs was {shown[0]}, is {shown[1]}"
 
 
 def test_a_long_value_that_ends_with_its_difference_is_shown_to_its_end(cache: Cache) -> None:
     cache.remember("p/Evaluate", {"Environment": "a" * 100 + "b"}, SUCCESS)
     reason = cache.find("p/Evaluate", {"Environment": "a" * 100 + "c"}, None).reason
-    assert reason.endswith(f'Environment was …{"a" * 58}b", is …{"a" * 58}c"')
+    assert reason.endswith(f'Environment was "…{"a" * 58}b", is "…{"a" * 58}c"')

@@ -66,11 +66,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Champion:
-    """The newest approved model package of the group that is not this run's, with its value of the gate's metric."""
+    """The newest approved model package of the group before this run's, with its value of the gate's metric.
+
+    One that has other data was measured on another test set than this run's model.
+    """
 
     name: str
     value: float | None
     quality: Quality | None = None
+    has_other_data: bool = False
 
 
 @dataclass(frozen=True)

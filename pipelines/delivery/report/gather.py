@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from pipelines.delivery.documents import read_document
+from pipelines.delivery.misses import reasons
 from pipelines.delivery.report.facts import Champion, Facts, PackageFact, Report, StepFact, Tuning
 from pipelines.delivery.report.graph import Graph, read_graph
 from pipelines.delivery.report.quality import read_importance, read_quality
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 IMPORTANCE = "feature_importance.json"
-_CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
 # Codes of "there is none" and "you may not"; anything else is a failure that must be seen.
 _ABSENT = frozenset({"AccessDenied", "AccessDeniedException", "ResourceNotFound", "ValidationException"})
 
@@ -44,6 +43,7 @@ class _Gatherer:
         self._s3: S3Client = site.s3
         self._result = run_result
         self._documents: dict[str, object] = {}
+        self._reasons = reasons(run_result.execution, run_result.run, run_result.cache_reasons)
 
     def facts(self) -> Facts:
         """Return all that is found."""
@@ -67,7 +67,7 @@ class _Gatherer:
             package=self._package(package) if package else None,
             parameters=run_result.run.values,
             commit=_known(package.get("MetadataProperties", {}).get("CommitId"), run_result.run.values.get("CommitId")),
-            data_hash=_known(package.get("CustomerMetadataProperties", {}).get("InputDataHash"), self._data_hash()),
+            data_hash=run_result.data_hash,
         )
 
     def _step(self, step: Step) -> StepFact:
@@ -81,7 +81,7 @@ class _Gatherer:
             offset=None if offset is None else max(0.0, offset),
             seconds=step.seconds,
             says=one_line(result(step)),
-            cache_reason=None if cached else self._result.cache_reasons.get(step.name),
+            cache_reason=None if cached else self._reasons.get(step.name),
             show_log=self._result.places.show_log(step) if step.status == "Failed" else None,
             log=tail.lines if tail else (),
         )
@@ -134,11 +134,8 @@ class _Gatherer:
         if found is None:
             return None
         quality = read_quality(self._document(found.evaluation)) if found.evaluation else None
-        return Champion(found.arn.partition("model-package/")[2] or found.arn, found.value, quality)
-
-    def _data_hash(self) -> str | None:
-        found = (_CONTENT_HASH.search(str(value)) for value in self._result.run.values.values())
-        return next((match[1] for match in found if match), None)
+        name = found.arn.partition("model-package/")[2] or found.arn
+        return Champion(name, found.value, quality, has_other_data=self._result.has_other_data)
 
     def _sibling(self, uri: str) -> object:
         return self._document(f"{uri.rpartition('/')[0]}/{IMPORTANCE}")

@@ -8,7 +8,15 @@ from pipelines.delivery.report.facts import Facts, Report, StepFact, Tuning
 from pipelines.delivery.report.mermaid import ICONS, curve_chart, flowchart, trials_chart
 from pipelines.delivery.report.numbers import count, number, percent, setting, signed
 from pipelines.delivery.report.quality import Confusion
-from pipelines.delivery.report.words import AUC_MEANS, figures, headline, measured, metric_name, reason
+from pipelines.delivery.report.words import (
+    AUC_MEANS,
+    champion_means,
+    figures,
+    headline,
+    measured,
+    metric_name,
+    reason,
+)
 from pipelines.delivery.wording import duration
 
 MARKER = "<!-- pipeline-report -->"
@@ -94,8 +102,8 @@ def _champion(facts: Facts) -> str | None:
         return None
     rows = [(f"this model's {metric_name(facts.metric)}", number(facts.value)), ("difference", signed(difference))]
     rows.insert(1, (f"the champion's, {champion.name}", number(champion.value)))
-    note = "The champion is the newest approved model; its number is from the test set of its own run."
-    return f"### Against the champion\n\n{_table(('', ''), [(code(a), code(b)) for a, b in rows])}\n\n{note}"
+    table_ = _table(("", ""), [(code(a), code(b)) for a, b in rows])
+    return f"### Against the champion\n\n{table_}\n\n{champion_means(champion)}"
 
 
 def _quality(facts: Facts) -> str | None:

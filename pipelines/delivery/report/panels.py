@@ -13,8 +13,16 @@ from pipelines.delivery.report.numbers import count, number, percent, setting, s
 from pipelines.delivery.report.parts import badge, command, figure, fold, legend, scrolling, small, table
 from pipelines.delivery.report.quality import Curve, Quality, sample
 from pipelines.delivery.report.timeline import timeline
-from pipelines.delivery.report.words import AUC_MEANS, figures, headline, measured, metric_name, reason
-from pipelines.delivery.wording import duration
+from pipelines.delivery.report.words import (
+    AUC_MEANS,
+    champion_means,
+    figures,
+    headline,
+    measured,
+    metric_name,
+    reason,
+)
+from pipelines.delivery.wording import ON_OTHER_DATA, duration
 
 _TABLE_STEPS = 20
 _DIAGONAL: Curve = ((0.0, 0.0), (1.0, 1.0))
@@ -128,7 +136,8 @@ def _lines(facts: Facts, member: str) -> list[Line]:
     styles = ["main", *["second"] * (len(found) - 1)]
     champion = facts.champion
     if champion and champion.quality:
-        found.append((f"champion {champion.name}", champion.quality))
+        other = f", {ON_OTHER_DATA}" if champion.has_other_data else ""
+        found.append((f"champion {champion.name}{other}", champion.quality))
         styles.append("champion")
     lines = zip(found, styles, strict=True)
     return [Line(name, points, style) for (name, each), style in lines if (points := getattr(each, member))]
@@ -172,7 +181,7 @@ def champion(facts: Facts) -> Markup | None:
         (f"champion, {best.name}", number(best.value)),
         ("difference", signed(difference)),
     ]
-    note = "The champion is the newest approved model. Its number is from the test set of its own run."
+    note = champion_means(best)
     return join(tag("p", note, class_="soft"), tag("div", table(("model", name), rows, numbers=(1,)), class_="short"))
 
 

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from pipelines.delivery.gate import Check, package_name
-from pipelines.delivery.report.facts import Facts
+from pipelines.delivery.report.facts import Champion, Facts
 from pipelines.delivery.report.numbers import count, number, signed
-from pipelines.delivery.wording import duration
+from pipelines.delivery.wording import ON_OTHER_DATA, duration
 
 _METRICS = {
     "auc": "ROC AUC",
@@ -87,6 +87,8 @@ def figures(facts: Facts) -> list[Figure]:
         found.append(_value(facts))
     if facts.difference is not None and facts.champion:
         against = f"{facts.champion.name} has {number(facts.champion.value)}"
+        if facts.champion.has_other_data:
+            against = f"{against}, {ON_OTHER_DATA}"
         found.append(Figure("Against the champion", signed(facts.difference), against))
     trials = facts.verdict.trials
     if trials:
@@ -97,6 +99,14 @@ def figures(facts: Facts) -> list[Figure]:
         steps = f"{len(facts.steps)} step{'' if len(facts.steps) == 1 else 's'}"
         found.append(Figure("Time", duration(facts.seconds), f"{steps}, {facts.cached} from the cache"))
     return found
+
+
+def champion_means(champion: Champion) -> str:
+    """Return what the comparison with a champion is worth."""
+    means = "The champion is the newest approved model that was registered before."
+    if champion.has_other_data:
+        return f"{means} Its number is from other data, and so from another test set: the difference says little."
+    return f"{means} Its number is from the test set of its own run."
 
 
 def reason(facts: Facts) -> str | None:

@@ -17,6 +17,7 @@ from pipelines.delivery.execution import Follower
 from pipelines.delivery.followed import read_run
 from pipelines.delivery.gate import Verdict
 from pipelines.delivery.jobs import Jobs
+from pipelines.delivery.misses import reasons
 from pipelines.delivery.report import panels
 from pipelines.delivery.report.facts import Facts, Report
 from pipelines.delivery.report.graph import Graph, read_graph
@@ -82,7 +83,7 @@ def _known(place: Site, run: Run, execution: Execution, step: Step | None, jobs:
     if step is None:
         return {"state": "not run", "job": None}
     job = read_job(place, step.type, step.arn) if step.arn else None
-    reasons = place.explain(execution.arn) if place.explain else {}
+    told_reasons = place.explain(execution.arn) if place.explain else {}
     checks = [each for each in Evaluation(place, jobs).checks(execution, run) if each.step == step.name]
     return {
         "state": state(step),
@@ -91,7 +92,7 @@ def _known(place: Site, run: Run, execution: Execution, step: Step | None, jobs:
         "log": _log(place, step),
         "show_log": place.places.show_log(step),
         "source": _source(step),
-        "cache_reason": reasons.get(step.name),
+        "cache_reason": reasons(execution, run, told_reasons).get(step.name),
         "checks": [(metric_name(check.metric), comparison(check)) for check in checks],
         "quality": _quality(place, run, step, job),
     }
