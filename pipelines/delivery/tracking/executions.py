@@ -40,7 +40,7 @@ Links = Mapping[str, str | None]
 def track_execution(site: Site, execution_arn: str, tracking: Tracking) -> str:
     """Record an execution that has ended, in the experiment of its pipeline's name, and return the run's ID.
 
-    Recorded again, it is the same run.
+    Recorded again, it is the same run. What its cached steps are from is recorded before it, if it is not yet.
 
     Raises:
         TrackingError: the store cannot be reached or read.
@@ -58,7 +58,7 @@ def track_result(site: Site, result: Result, tracking: Tracking) -> str:
     store = open_store(tracking)
     experiment = store.experiment(execution.pipeline)
     sources = dict.fromkeys(step.cache_source for step in execution.steps if step.cache_source)
-    runs = {arn: store.find(experiment, arn) for arn in sources}
+    runs = {arn: store.find(experiment, arn) or _track_source(site, arn, tracking) for arn in sources}
     links = {arn: run and f"#/experiments/{experiment}/runs/{run}" for arn, run in runs.items()}
     record = replace(
         _record(result, facts),
@@ -67,6 +67,15 @@ def track_result(site: Site, result: Result, tracking: Tracking) -> str:
         children=tuple(_jobs(site, execution.steps, links)),
     )
     return store.write(experiment, record)
+
+
+def _track_source(site: Site, execution_arn: str, tracking: Tracking) -> str | None:
+    """Record where a cached step is from; none when the service knows nothing of it any more, or it still runs."""
+    try:
+        source = review(site, execution_arn)
+    except site.client.exceptions.ResourceNotFound:
+        return None
+    return track_result(site, source, tracking) if source.execution.has_ended else None
 
 
 def _record(result: Result, facts: Facts) -> Record:
@@ -98,12 +107,15 @@ def _record(result: Result, facts: Facts) -> Record:
 
 
 def _metrics(facts: Facts) -> Iterator[tuple[str, float]]:
-    """Yield the gate's numbers by the names that the outcome has for them, and those of the last report."""
+    """Yield the gate's numbers, and those of the last report.
+
+    Runs are ranked by `roc_auc`, so it is that of the model that the run ended with, tuned or not.
+    """
     verdict = facts.verdict
     numbers = {
         **({metric.name: metric.value for metric in facts.report.quality.metrics} if facts.report else {}),
-        "roc_auc": verdict.roc_auc,
-        "tuned_roc_auc": verdict.tuned_roc_auc,
+        "roc_auc": verdict.candidate_roc_auc,
+        "untuned_roc_auc": verdict.roc_auc,
         "threshold": verdict.threshold,
         "difference": verdict.difference,
     }

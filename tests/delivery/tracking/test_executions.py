@@ -13,7 +13,7 @@ from tests.delivery.report.examples import document
 from tests.delivery.report.test_gather import IMPORTANCE, OBJECTS
 from tests.delivery.report.test_gather import service as reported
 from tests.delivery.runs import TUNED_STEPS, finish, run_of, site
-from tests.delivery.scripted import EARLIER, EXECUTION, PACKAGE, Document, Script, entry, job, processed
+from tests.delivery.scripted import EARLIER, EXECUTION, PACKAGE, Document, Script, ServiceRefusal, entry, job, processed
 from tests.delivery.tracking.experiments import Experiments
 from tests.delivery.tracking.test_training import TUNING, described, trial
 
@@ -55,9 +55,9 @@ def test_an_execution_is_a_run_of_its_pipelines_experiment(tracking: Tracking, e
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
     assert run.info.end_time - run.info.start_time == 12_500
     assert run.data.params == {"RocAucThreshold": "0.84", "InputData": "s3://bucket/data"}
-    assert {name: run.data.metrics[name] for name in ("roc_auc", "tuned_roc_auc", "threshold", "auc")} == {
-        "roc_auc": 0.8071,
-        "tuned_roc_auc": 0.8643,
+    assert {name: run.data.metrics[name] for name in ("roc_auc", "untuned_roc_auc", "threshold", "auc")} == {
+        "roc_auc": 0.8643,
+        "untuned_roc_auc": 0.8071,
         "threshold": 0.84,
         "auc": 0.8643,
     }
@@ -134,10 +134,44 @@ def test_a_step_from_the_cache_says_so_and_leads_to_where_it_ran(tracking: Track
     assert [run.info.run_name for run in experiments.runs("fraud")].count("trial 1") == 1
 
 
-def test_a_source_that_is_not_recorded_is_named_all_the_same(tracking: Tracking, experiments: Experiments) -> None:
-    track(service(steps=CACHED_STEPS), tracking)
+def test_a_source_that_was_not_recorded_is_recorded_with_its_trials(
+    tracking: Tracking, experiments: Experiments
+) -> None:
+    track(cached_service("Succeeded"), tracking)
+    assert experiments.children("fraud", None) == sorted([RUN, EARLIER_RUN])
+    assert "trial 1" in {run.info.run_name for run in experiments.runs("fraud")}
+    source = experiments.run("fraud", EARLIER_RUN).info.run_id
+    note = experiments.run("fraud", RUN).data.tags["mlflow.note.content"]
+    assert f"/runs/{source}) |" in note
+
+
+@pytest.mark.parametrize("status", [None, "Executing"])
+def test_a_source_that_is_gone_or_still_runs_is_named_all_the_same(
+    tracking: Tracking, experiments: Experiments, status: str | None
+) -> None:
+    track(cached_service(status), tracking)
+    assert experiments.children("fraud", None) == [RUN]
     note = experiments.run("fraud", RUN).data.tags["mlflow.note.content"]
     assert f"| `Train` | cached from `{EARLIER_RUN}` |" in note
+
+
+def cached_service(source: str | None) -> Script:
+    """A service where an execution has steps from an earlier one, of which it tells the status, or nothing at all."""
+
+    def told(request: Document) -> Document:
+        arn = request["PipelineExecutionArn"]
+        return scripted.described("Succeeded" if arn == EXECUTION else source or "") | {"PipelineExecutionArn": arn}
+
+    def steps_of(request: Document) -> Document:
+        return scripted.listed(*(CACHED_STEPS if request["PipelineExecutionArn"] == EXECUTION else FRESH_STEPS))
+
+    definition = {"PipelineDefinition": run_of().definition.text}
+    gone = ServiceRefusal("ResourceNotFound", "no such execution")
+    return service(
+        DescribePipelineExecution=told,
+        ListPipelineExecutionSteps=steps_of,
+        DescribePipelineDefinitionForExecution=[definition, *([] if source else [gone])],
+    )
 
 
 def test_recorded_again_it_is_the_same_runs(tracking: Tracking, experiments: Experiments) -> None:
