@@ -76,7 +76,7 @@ def page(root: Path) -> Iterator[Page]:
 
 def test_the_page_shows_what_was_recorded(page: Page, root: Path) -> None:
     status, text = page.ask("GET", "/")
-    assert (status, "<title>MLflow</title>" in text) == (200, True)
+    assert (status, "<title>MLflow</title>" in text, text.endswith("</html>")) == (200, True, True)
     status, text = page.ask("POST", "/ajax-api/2.0/mlflow/experiments/search", {"max_results": 10})
     assert (status, {each["name"] for each in json.loads(text)["experiments"]}) == (200, {"fraud", "Default"})
     run = Experiments(local_tracking(root)).run("fraud", "abc").info.run_id
@@ -150,6 +150,15 @@ def test_where_nothing_was_recorded_nothing_is_made(tmp_path: Path, capsys: pyte
     assert sagemaker_local.main(["experiments", "--local-root", str(tmp_path / "none"), "--port", "0"]) == 2
     assert capsys.readouterr().err == (
         f"sagemaker-local: error: there are no experiments in {tmp_path / 'none'}: "
-        "record a run with run-pipeline --local --track first\n"
+        "record a run with run-pipeline --local --track first, "
+        "or run 2.1 or 5.1 of the workshop and give its folder with --local-root\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_without_experiments_is_named_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sagemaker_local.main(["experiments", "--port", "0"]) == 2
+    assert f"there are no experiments in {tmp_path / '.sagemaker-local'}: " in capsys.readouterr().err
