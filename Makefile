@@ -5,6 +5,9 @@ ARGS ?=
 
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
+FIRST_PAGE = /lab/tree/0.0.Setup-Environment.ipynb
+# JupyterLab does not start as root, who is the only user of many containers, unless it is told to.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: install run notebooks test lint types imports unit bench clean
 
@@ -15,10 +18,11 @@ install: $(INSTALLED)
 run: $(INSTALLED)
 	@$(BIN)/run-pipeline --local $(ARGS)
 
-## notebooks: the workshop, in JupyterLab on this machine
+## notebooks: the workshop, in JupyterLab on this machine; ARGS="--no-browser --port 8890" adds arguments
 notebooks: $(INSTALLED)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[notebooks]'
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab notebooks
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab notebooks --LabApp.default_url=$(FIRST_PAGE) \
+		--LabApp.news_url=None $(AS_ROOT) $(ARGS)
 
 ## test: everything that CI checks
 test: lint types imports unit

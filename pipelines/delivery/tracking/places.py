@@ -17,18 +17,26 @@ _WEB = re.compile(r"https?://[^/\s]+(/\S*)?")
 
 @dataclass(frozen=True)
 class Tracking:
-    """An MLflow tracking URI; artifacts is the URI that runs' files go below, none where the server chooses it."""
+    """An MLflow tracking URI; artifacts is the URI that runs' files go below, none where the server chooses it.
+
+    database is the file of a store on this machine.
+    """
 
     uri: str
     artifacts: str | None = None
+    database: Path | None = None
 
 
 def local_tracking(root: Path) -> Tracking:
     """Return the store in the root folder of a local SageMaker."""
     folder = root.absolute()
+    return Tracking(database_uri(folder / DATABASE), (folder / ARTIFACTS).as_uri(), folder / DATABASE)
+
+
+def database_uri(path: Path) -> str:
+    """Return the tracking URI of a database file."""
     # What would end the path or be decoded in it. With its driver named, MLflow makes no folder of the URI's letters.
-    path = str(folder / DATABASE).replace("%", "%25").replace("?", "%3F")
-    return Tracking(f"sqlite+pysqlite:///{path}", (folder / ARTIFACTS).as_uri())
+    return f"sqlite+pysqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
 
 
 def choose_tracking(given: str | None, environment: Mapping[str, str], root: Path | None) -> Tracking:

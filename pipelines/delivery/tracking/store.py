@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 from mlflow import MlflowClient, set_tracking_uri
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.delivery.errors import TrackingError
+from pipelines.delivery.tracking.database import make_database
 from pipelines.delivery.tracking.opening import no_warnings
-from pipelines.delivery.tracking.places import VARIABLE, Tracking
+from pipelines.delivery.tracking.places import VARIABLE, Tracking, database_uri
 from pipelines.delivery.tracking.records import Record
 from pipelines.delivery.wording import one_line, shortened
 
@@ -50,6 +52,8 @@ class Store:
     def __init__(self, tracking: Tracking) -> None:
         self._tracking = tracking
         with self._contact():
+            if tracking.database:
+                make_database(tracking.database, self._create_database)
             self._mlflow = MlflowClient(tracking.uri)
 
     def experiment(self, name: str) -> str:
@@ -186,6 +190,11 @@ class Store:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
             self._mlflow.log_artifacts(run_id, folder)
+
+    def _create_database(self, path: Path) -> None:
+        """Make a database with MLflow's tables, which takes it a second, in many transactions."""
+        made = SqlAlchemyStore(database_uri(path), self._tracking.artifacts)  # type: ignore[no-untyped-call]
+        made.engine.dispose()
 
     @contextmanager
     def _contact(self) -> Iterator[None]:
