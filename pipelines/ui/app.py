@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.errors import DeliveryError
@@ -37,8 +39,16 @@ from pipelines.ui.security import Guard, Tokens
 if TYPE_CHECKING:
     from pipelines.delivery.run import Site
 
+logger = logging.getLogger(__name__)
+
 # Of what the service says; anything else is its failure.
-STATUSES = {"NoSuchKey": 404, "ResourceNotFound": 404, "ResourceNotFoundException": 404, "ValidationException": 400}
+STATUSES = {
+    "NoSuchKey": 404,
+    "ResourceNotFound": 404,
+    "ResourceNotFoundException": 404,
+    "StateLost": 503,
+    "ValidationException": 400,
+}
 PAGES: tuple[BaseRoute, ...] = (
     *home.ROUTES,
     *execution.ROUTES,
@@ -61,19 +71,41 @@ def make_app(site: Site, *, port: int, token: bytes) -> Starlette:
             Route("/static/report.css", _report_style),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
-        middleware=[Middleware(Guard, port=port)],
+        middleware=[Middleware(Guard, port=port), Middleware(_Unexpected)],
         exception_handlers={
             HTTPException: _tell_status,
             ClientError: _tell,
             BotoCoreError: _tell,
             DeliveryError: _tell,
-            Exception: _tell,
         },
     )
     app.state.site = site
     app.state.runs = Runs(site)
     app.state.tokens = Tokens(token)
     return app
+
+
+class _Unexpected:
+    """Makes a page of an error that nobody expected; the framework would write a traceback each time that it comes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception as error:
+            if begun:
+                raise
+            logger.debug("%s", scope["path"], exc_info=error)
+            await _tell(Request(scope), error)(scope, receive, send)
 
 
 def _report_style(_: Request) -> Response:
@@ -90,7 +122,9 @@ def _tell_status(request: Request, error: Exception) -> Response:
 def _tell(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientError):
         code = error.response["Error"].get("Code", "")
-        return _page(request, explain(error) or str(error), STATUSES.get(code, 502))
+        status, text = STATUSES.get(code, 502), explain(error) or str(error)
+        # What a command would do next about a mistake in its request, nobody does about an address.
+        return _page(request, text.partition(". Next: ")[0] if status in {400, 404} else text, status)
     if isinstance(error, DeliveryError | ParamValidationError):
         return _page(request, str(error), 400)
     return _page(request, explain(error) or f"unexpected {type(error).__name__}: {error}", 500)

@@ -88,13 +88,22 @@
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
       const text = await answer.text();
-      if (answer.ok) show(text);
       lost = 0;
-      say("");
+      if (answer.ok) {
+        show(text);
+        say("");
+      } else {
+        const told = lead(new DOMParser().parseFromString(text, "text/html")) || `status ${answer.status}`;
+        say(told === lead(document) ? "" : `This is how it was; now the answer is: ${told}`);
+      }
     } catch {
       lost += 1;
       if (lost > 1) say("No answer: the command that shows this page has ended. This is the last that it said.");
     }
+  }
+
+  function lead(page) {
+    return page.querySelector("main .lead")?.textContent;
   }
 
   function say(words) {
