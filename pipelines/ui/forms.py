@@ -25,7 +25,9 @@ def action(path: str, work: Work) -> Route:
     async def answer(request: Request) -> Response:
         fields = await _fields(request)
         if not request.app.state.tokens.holds(fields.get(TOKEN, ""), request.url.path):
-            raise HTTPException(403, "this form is of an earlier start of this server: load its page again")
+            raise HTTPException(
+                403, "the form's token is none of this address since this server was started: load its page again"
+            )
         return await run_in_threadpool(work, request, fields)
 
     return Route(path, answer, methods=["POST"])

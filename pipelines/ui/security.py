@@ -63,8 +63,7 @@ class Guard:
         """Answer a request, or let the app answer it."""
         if scope["type"] != "http":
             return
-        problem = self._problem(scope)
-        answer = PlainTextResponse(f"{problem}\n", 403) if problem else self._app
+        answer = self._refusal(scope) or self._app
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -75,16 +74,23 @@ class Guard:
 
         await answer(scope, receive, send_guarded)
 
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        if problem := self._problem(scope):
+            return PlainTextResponse(f"{problem}\n", 403)
+        if scope["method"] in self._methods:
+            return None
+        allowed = ", ".join(self._methods)
+        text = f"this server answers {allowed}, not {scope['method'][:20]!r}\n"
+        return PlainTextResponse(text, 405, {"Allow": allowed})
+
     def _problem(self, scope: Scope) -> str | None:
-        """Say why a request is refused."""
+        """Say who may not ask."""
         headers = Headers(scope=scope)
         try:
             check_origin(_without_own_origin(headers), self._port)
             self._check_peer(scope)
         except ServiceError as error:
             return error.message
-        if scope["method"] not in self._methods:
-            return f"this server answers {', '.join(self._methods)}, not {scope['method'][:20]!r}"
         if headers.get("sec-fetch-site", "none") not in OWN and not _is_visit(scope["method"], headers):
             return "this server is not for pages of other servers"
         return None
