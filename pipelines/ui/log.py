@@ -2,8 +2,8 @@
 
 import os
 import re
+import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 BYTES = 48 * 1024
 LINES = 500
@@ -25,7 +25,9 @@ class Log:
 def read_log(place: str) -> Log:
     """Return the end of a file; of one that is long, no more than its end is read."""
     try:
-        with Path(place).open("rb") as file:
+        with open(place, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - paths know no opener
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Log(place, problem="cannot be read: it is no regular file")
             start = max(0, os.fstat(file.fileno()).st_size - BYTES)
             file.seek(start)
             content = file.read(BYTES)
@@ -33,10 +35,17 @@ def read_log(place: str) -> Log:
         return Log(place, problem="nothing was written yet")
     except OSError as error:
         return Log(place, problem=f"cannot be read: {error.strerror}")
-    # Where it begins in the middle, the first line is not whole.
-    lines = content.decode(errors="replace").removesuffix("\n").split("\n")[1 if start else 0 :]
+    lines = content.decode(errors="replace").removesuffix("\n").split("\n")
+    if start and len(lines) > 1:
+        # It begins in the middle of a line.
+        del lines[0]
     text = "\n".join(_clean(line) for line in lines[-LINES:])
     return Log(place, text, bool(start) or len(lines) > LINES, None if text else "is empty")
+
+
+def _without_waiting(place: str, flags: int) -> int:
+    """Open a pipe too, where there should be a file, though nobody may ever write into it."""
+    return os.open(place, flags | os.O_NONBLOCK)
 
 
 def _clean(line: str) -> str:

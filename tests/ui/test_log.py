@@ -1,5 +1,6 @@
 """The end of a log, however long it is and whatever stands in it."""
 
+import os
 from pathlib import Path
 
 from pipelines.ui.log import BYTES, LINES, LONGEST_LINE, read_log
@@ -49,3 +50,18 @@ def test_a_log_that_is_not_there_or_empty_says_so(tmp_path: Path) -> None:
     assert read_log(str(tmp_path)).problem == "cannot be read: Is a directory"
     (tmp_path / "empty").touch()
     assert read_log(str(tmp_path / "empty")).problem == "is empty"
+
+
+def test_a_pipe_in_place_of_a_log_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert read_log(str(tmp_path / "pipe")).problem == "cannot be read: it is no regular file"
+
+
+def test_a_long_bar_of_progress_shows_how_far_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "algo-1.log"
+    bars = "".join(f"\r{number / 20:5.1f} % {'#' * 50}" for number in range(2001))
+    for text in (bars, f"{bars}\n"):
+        log.write_text(text)
+        assert len(text) > BYTES
+        found = read_log(str(log))
+        assert (found.text, found.is_cut) == (f"100.0 % {'#' * 50}", True)
