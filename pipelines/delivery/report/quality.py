@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 Curve = tuple[tuple[float, float], ...]
@@ -13,6 +13,7 @@ _ROC = ("receiver_operating_characteristic_curve", "false_positive_rates", "true
 _PRECISION_RECALL = ("precision_recall_curve", "recalls", "precisions")
 _MOST_POINTS = 2_000
 _MOST_CLASSES = 12
+_MOST_METRICS = 1_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def read_quality(document: object) -> Quality | None:
     metrics = next((found for name in _PROBLEMS if (found := _object(members.get(name)))), {})
     count = _number(_object(members.get("dataset")).get("item_count"))
     quality = Quality(
-        metrics=tuple(_metrics(metrics)),
+        metrics=tuple(islice(_metrics(metrics), _MOST_METRICS)),
         items=None if count is None else int(count),
         roc=_curve(metrics, *_ROC),
         precision_recall=_curve(metrics, *_PRECISION_RECALL),

@@ -83,6 +83,12 @@ def test_a_spoilt_matrix_is_left_out(matrix: object) -> None:
     assert (quality.confusion, quality.base_rate) == (None, None)
 
 
+def test_of_very_many_metrics_the_first_thousand_are_read() -> None:
+    quality = read_quality({"regression_metrics": {f"m{number}": {"value": number} for number in range(200_000)}})
+    assert quality
+    assert [metric.name for metric in quality.metrics] == [f"m{number}" for number in range(1_000)]
+
+
 def test_importance_is_parts_of_a_whole_in_order() -> None:
     found = read_importance({"feature_importance": {"b": 1, "a": 3, "c": 0}})
     assert found == (("a", 0.75), ("b", 0.25), ("c", 0.0))
