@@ -25,7 +25,7 @@ class Log:
 def read_log(place: str) -> Log:
     """Return the end of a file; of one that is long, no more than its end is read."""
     try:
-        with open(place, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - paths know no opener
+        with open(place, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Log(place, problem="cannot be read: it is no regular file")
             start = max(0, os.fstat(file.fileno()).st_size - BYTES)

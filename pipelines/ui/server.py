@@ -25,7 +25,7 @@ CLOSE_SECONDS = 1
 
 
 class AppServer:
-    """Answers browsers with an app, which is made for the port, until `close`.
+    """Answers browsers with an app, which is made for the port, until `close`; it writes nothing on the terminal.
 
     Raises:
         DeliveryError: the port cannot be had.
@@ -41,7 +41,7 @@ class AppServer:
                 http="h11",
                 ws="none",
                 lifespan="off",
-                log_level="error",
+                log_level="critical",
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=CLOSE_SECONDS,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.server.conftest import LIMIT_SECONDS, plain_environment
-from tests.ui.browsing import Client
+from tests.ui.browsing import FORM, Client
 
 COMMAND = [sys.executable, "-m", "pipelines.sagemaker_local", "ui"]
 Start = Callable[..., tuple["subprocess.Popen[str]", Client]]
@@ -57,6 +57,19 @@ def test_a_signal_ends_it_at_once_with_connections_open(start: Start, number: si
         assert idle.recv(12) == b"HTTP/1.1 200"
         halfway.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n")
         process.send_signal(number)
+        output, error = process.communicate(timeout=LIMIT_SECONDS)
+    assert (process.returncode, output, error) == (0, "", "")
+
+
+def test_a_signal_ends_it_without_a_word_while_a_form_is_being_sent(start: Start) -> None:
+    process, client = start()
+    host, port = client.host.split(":")
+    with socket.create_connection((host, int(port))) as halfway:
+        form = f"Content-Type: {FORM}\r\nContent-Length: 9\r\nExpect: 100-continue"
+        halfway.sendall(f"POST /registry/g/1 HTTP/1.1\r\nHost: {client.host}\r\n{form}\r\n\r\n".encode())
+        # The server is at work on it.
+        assert halfway.recv(12) == b"HTTP/1.1 100"
+        process.terminate()
         output, error = process.communicate(timeout=LIMIT_SECONDS)
     assert (process.returncode, output, error) == (0, "", "")
 
