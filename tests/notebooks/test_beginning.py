@@ -1,7 +1,12 @@
 """The quick path, 0.0, 1.1 and 5.1: what is chosen and uploaded first is what the whole pipeline works with."""
 
 import json
+import os
+import shlex
+import signal
+import subprocess
 from typing import Any
+from urllib.request import urlopen
 
 from pipelines.fraud.dataset import DEFAULT_ROWS
 from tests.notebooks.learner import Learner, Seen
@@ -10,11 +15,36 @@ SETUP, DATASET, WHOLE = "0.0.Setup-Environment", "1.1.Prepare-Dataset", "5.1.All
 
 
 def test_the_quick_path_leads_from_the_choice_and_the_data_to_the_whole_pipeline(learner: Learner) -> None:
-    shows_the_place(learner, learner.run(SETUP))
+    shows_the_place(learner, setup := learner.run(SETUP))
+    ui, experiments = setup.text("windows").splitlines()
+    assert "there are no experiments in" in says(experiments)
     uri = shows_the_data(learner, learner.run(DATASET))
     assert choice(learner).items() >= {"place": "local", "data": uri}.items()
     learner.run(WHOLE)
     assert uri in inputs_of_preprocess(learner)
+    assert "workshop-all-" in first_page(ui)
+    assert "<title>MLflow</title>" in first_page(experiments)
+
+
+def says(command: str) -> str:
+    """Return what a command prints that a terminal of JupyterLab runs: in another folder, with another path."""
+    ended = subprocess.run(
+        shlex.split(command), cwd="/", env={"PATH": os.defpath}, capture_output=True, text=True, check=False
+    )
+    return ended.stdout + ended.stderr
+
+
+def first_page(command: str) -> str:
+    """Return the page that is opened by a command, typed in such a terminal, on a free port."""
+    typed = [*shlex.split(command), "--port", "0"]
+    with subprocess.Popen(typed, cwd="/", env={"PATH": os.defpath}, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            with urlopen(process.stdout.readline().strip()) as answer:
+                page: str = answer.read().decode()
+        finally:
+            process.send_signal(signal.SIGINT)
+    return page
 
 
 def shows_the_place(learner: Learner, seen: Seen) -> None:

@@ -1,17 +1,32 @@
 """5.1: the first run tunes, the second registers with all jobs from the cache, the third starts the one job it must."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.delivery.tracking import local_tracking
 from pipelines.fraud.settings import BASE_JOB_PREFIX
+from tests.delivery.tracking.experiments import Experiments
+from tests.notebooks.files import korean
 from tests.notebooks.learner import Learner, Seen
 
-NOTEBOOK, DEPLOYMENT, PIPELINE = "5.1.All-Pipeline", "6.1.Deploy-Inference", "workshop-all"
+NOTEBOOK, DEPLOYMENT = "5.1.All-Pipeline", "6.1.Deploy-Inference"
 Steps = dict[str, dict[str, Any]]
 
 
 def test_the_second_run_takes_the_other_branch_and_every_job_from_the_cache(learner: Learner) -> None:
     seen = learner.run(NOTEBOOK)
+    shows_what_happened(learner, seen)
+    shows_nested_experiments(learner, seen)
+    assert learner.run(DEPLOYMENT, until="approve").text("approve").startswith("1 Approved - ")
+    # Once more, in the other language, with an approved version there: all that is said holds again.
+    again = learner.run(korean(f"{NOTEBOOK}.ipynb").removesuffix(".ipynb"))
+    shows_what_happened(learner, again, versions=["4", "5", "6"])
+    shows_nested_experiments(learner, again)
+    assert learner.run(DEPLOYMENT, until="approve").text("approve").startswith("1 Approved - ")
+
+
+def shows_what_happened(learner: Learner, seen: Seen, versions: Sequence[str] = ("1", "2", "3")) -> None:
     first, second, third = executions(learner)
     assert {"Tune", "EvaluateTuned", "RegisterTuned"} <= set(first)
     assert cached(first) == set()
@@ -21,12 +36,32 @@ def test_the_second_run_takes_the_other_branch_and_every_job_from_the_cache(lear
     assert "RegisterTuned" in third
     shows_both_branches(seen)
     shows_what_the_cache_compared(seen)
-    assert [row[1:4] for row in seen.rows("registry")] == [
-        ["PendingManualApproval", "0.9476", "0.85"],
-        ["PendingManualApproval", "0.8031", "0.75"],
-        ["PendingManualApproval", "0.9476", "0.82"],
+    assert [row[1:5] for row in seen.rows("registry")] == [
+        [versions[0], "PendingManualApproval", "0.9476", "0.85"],
+        [versions[1], "PendingManualApproval", "0.8031", "0.75"],
+        [versions[2], "PendingManualApproval", "0.9476", "0.82"],
     ]
-    assert learner.run(DEPLOYMENT, until="approve").text("approve").startswith("1 Approved - ")
+
+
+def shows_nested_experiments(learner: Learner, seen: Seen) -> None:
+    """The table has what MLflow has: executions, their jobs below them, trials below the tuning job that ran."""
+    shown = [[row[0].count("\u2003"), *row[1:4], row[-1]] for row in seen.rows("experiments")]
+    train, cached_train = ([1, "training job", "", state, ""] for state in ("", "cached"))
+    assert shown == [
+        [0, "execution", "registered", "", "0.9476"],
+        train,
+        [1, "tuning job", "", "", ""],
+        *[[2, "trial", "", "", ""]] * 5,
+        [0, "execution", "registered", "", "0.8031"],
+        cached_train,
+        [0, "execution", "registered", "", "0.9476"],
+        cached_train,
+        [1, "tuning job", "", "cached", ""],
+    ]
+    found = Experiments(local_tracking(learner.root))
+    runs = found.runs(newest_pipeline(learner))
+    assert len(runs) == len(shown)
+    assert sum("mlflow.parentRunId" not in run.data.tags for run in runs) == 3
 
 
 def test_in_aws_the_same_notebook_works_there_and_leaves_this_machine_alone(
@@ -66,13 +101,20 @@ def shows_what_the_cache_compared(seen: Seen) -> None:
 
 
 def executions(learner: Learner) -> list[Steps]:
-    """Return the steps of all executions by name, the oldest execution first."""
+    """Return the steps of all executions of the newest pipeline by name, the oldest execution first."""
+    name = newest_pipeline(learner)
     with learner.session() as session:
         client = session.client("sagemaker")
-        found = client.list_pipeline_executions(PipelineName=PIPELINE, SortOrder="Ascending")
+        found = client.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")
         arns = [each["PipelineExecutionArn"] for each in found["PipelineExecutionSummaries"]]
         listed = [client.list_pipeline_execution_steps(PipelineExecutionArn=arn) for arn in arns]
     return [{step["StepName"]: dict(step) for step in each["PipelineExecutionSteps"]} for each in listed]
+
+
+def newest_pipeline(learner: Learner) -> str:
+    with learner.session() as session:
+        listed = session.client("sagemaker").list_pipelines(SortBy="CreationTime", SortOrder="Descending")
+    return listed["PipelineSummaries"][0]["PipelineName"]
 
 
 def cached(steps: Steps) -> set[str]:
