@@ -6,6 +6,9 @@ ARGS ?=
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 FIRST_PAGE = /lab/tree/0.0.Setup-Environment.ipynb
+LAB_SETTINGS = $(VENV)/share/jupyter/lab/settings
+NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}, \
+	"@jupyterlab/apputils-extension:themes": {"adaptive-theme": true}}
 # JupyterLab does not start as root, who is the only user of many containers, unless it is told to.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -21,8 +24,8 @@ run: $(INSTALLED)
 ## notebooks: the workshop, in JupyterLab on this machine; ARGS="--no-browser --port 8890" adds arguments
 notebooks: $(INSTALLED)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[notebooks]'
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab notebooks --LabApp.default_url=$(FIRST_PAGE) \
-		--LabApp.news_url=None $(AS_ROOT) $(ARGS)
+	@mkdir -p $(LAB_SETTINGS) && echo '$(NO_NEWS)' > $(LAB_SETTINGS)/overrides.json
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab notebooks --LabApp.default_url=$(FIRST_PAGE) $(AS_ROOT) $(ARGS)
 
 ## test: everything that CI checks
 test: lint types imports unit
