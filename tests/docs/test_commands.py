@@ -6,10 +6,13 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pipelines.delivery.tracking import local_tracking
 from pipelines.fraud.settings import PIPELINE_NAME
+from tests.delivery.tracking.experiments import Experiments
 from tests.docs.pages import PAGES, REPOSITORY, as_here, blocks, rows, section
 
 MODULES = {
@@ -63,6 +66,7 @@ def test_the_commands_and_programs_do_what_is_said_of_them(tmp_path: Path, sampl
     for command in typed:
         if not ELSEWHERE.match(command):
             shell.type(command, exit_code=3 if "0.99" in command else 0)
+    check_what_is_left(tmp_path)
     for program in blocks(section("docs/local.md", "From Python"), "python"):
         shell.run_program(program)
     check_branches(shell.printed)
@@ -96,6 +100,16 @@ def test_the_module_of_ones_own_runs_as_it_is_said(tmp_path: Path) -> None:
     assert "Register registered model package mine/1" in first
     assert "Fit: cached" in second
     assert "REJECTED" in second
+
+
+def check_what_is_left(folder: Path) -> None:
+    """Git ignores every file that the README's commands make, and MLflow has the runs to compare with their trials."""
+    ignored = {line.strip("/") for line in (REPOSITORY / ".gitignore").read_text().splitlines()}
+    assert {entry.name for entry in folder.iterdir()} <= ignored
+    found = Experiments(local_tracking(folder / ".sagemaker-local"))
+    kinds = Counter(run.data.tags["sagemaker.kind"] for run in found.runs(PIPELINE_NAME))
+    # The two that were tracked, and the one that had run what they took from the cache.
+    assert (kinds["execution"], kinds["trial"]) == (3, 5)
 
 
 def check_branches(printed: dict[str, str]) -> None:
