@@ -6,6 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from anyio import CapacityLimiter
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,6 +21,8 @@ from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.report.style import STYLE
 from pipelines.delivery.wording import one_line
+from pipelines.ui.errors import told
+from pipelines.ui.forms import MOST_AT_ONCE
 from pipelines.ui.pages import (
     comparison,
     endpoint,
@@ -82,6 +85,7 @@ def make_app(site: Site, *, port: int, token: bytes) -> Starlette:
     app.state.site = site
     app.state.runs = Runs(site)
     app.state.tokens = Tokens(token)
+    app.state.room = CapacityLimiter(MOST_AT_ONCE)
     return app
 
 
@@ -122,9 +126,7 @@ def _tell_status(request: Request, error: Exception) -> Response:
 def _tell(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientError):
         code = error.response["Error"].get("Code", "")
-        status, text = STATUSES.get(code, 502), explain(error) or str(error)
-        # What a command would do next about a mistake in its request, nobody does about an address.
-        return _page(request, text.partition(". Next: ")[0] if status in {400, 404} else text, status)
+        return _page(request, told(error), STATUSES.get(code, 502))
     if isinstance(error, DeliveryError | ParamValidationError):
         return _page(request, str(error), 400)
     return _page(request, explain(error) or f"unexpected {type(error).__name__}: {error}", 500)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.delivery.aws_errors import explain
 from pipelines.delivery.deployment.requests import CSV, JSON, csv_body, json_body, numeric_columns
 from pipelines.delivery.deployment.rows import Rows, read_rows
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.wording import duration
+from pipelines.ui.errors import told as said
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -97,7 +97,8 @@ def send(runtime: Any, endpoint: str, text: str, form: str, *, variant: str = ""
         return _refusal(error, time.monotonic() - began)
     seconds = time.monotonic() - began
     given = answer.get("ContentType", "")
-    shown = _readable(content.decode(errors="replace"), given)
+    # JSON can name letters that no text has.
+    shown = _readable(content.decode(errors="replace"), given).encode(errors="replace").decode()
     return Answer(
         seconds=seconds,
         status=200,
@@ -110,8 +111,9 @@ def send(runtime: Any, endpoint: str, text: str, form: str, *, variant: str = ""
 
 def _refusal(error: ClientError, seconds: float) -> Answer:
     told: Mapping[str, Any] = error.response
-    if told["Error"].get("Code") not in _MODEL_ERRORS or "OriginalStatusCode" not in told:
-        return Answer(seconds, problem=explain(error))
+    # Of an answer that is too late, or too long, the service says the status 0.
+    if told["Error"].get("Code") not in _MODEL_ERRORS or not told.get("OriginalStatusCode"):
+        return Answer(seconds, problem=said(error))
     text = str(told.get("OriginalMessage", ""))
     return Answer(seconds, told["OriginalStatusCode"], text[:LONGEST_ANSWER], cut=len(text) > LONGEST_ANSWER)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
-from starlette.concurrency import run_in_threadpool
+from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,6 +16,8 @@ FORM = "application/x-www-form-urlencoded"
 # A claim in a form may be as long as an endpoint takes it, with most of its letters escaped.
 LARGEST_BYTES = 20 * 1024 * 1024
 MOST_FIELDS = 100
+# Fewer than there are threads: a model may take a minute for each claim, and pages are to come meanwhile.
+MOST_AT_ONCE = 16
 Work = Callable[[Request, Mapping[str, str]], Response]
 
 
@@ -28,7 +30,7 @@ def action(path: str, work: Work) -> Route:
             raise HTTPException(
                 403, "the form's token is none of this address since this server was started: load its page again"
             )
-        return await run_in_threadpool(work, request, fields)
+        return await run_sync(work, request, fields, limiter=request.app.state.room)
 
     return Route(path, answer, methods=["POST"])
 

@@ -108,6 +108,17 @@ def test_a_model_s_refusal_is_its_own_answer_and_the_service_s_is_a_problem() ->
     assert str(answer.problem).startswith("AccessDeniedException in InvokeEndpoint: Received client error (400).")
 
 
+def test_an_answer_that_did_not_come_whole_is_a_problem_and_no_success() -> None:
+    error = refused("ModelError", OriginalStatusCode=0, OriginalMessage="")
+    answer = send(Runtime(error=error), "fraud", "", CSV)
+    assert (answer.status, answer.is_good) == (None, False)
+    assert answer.problem == "ModelError in InvokeEndpoint: Received client error (400)"
+
+
+def test_letters_that_no_text_has_are_shown_as_such() -> None:
+    assert send(Runtime(b'{"a": "\\ud800"}'), "fraud", "", JSON).text == '{\n  "a": "?"\n}'
+
+
 @pytest.mark.parametrize(("seconds", "says"), [(0.0042, "4.2 ms"), (0.9999, "999.9 ms"), (61.0, "1 min 01 s")])
 def test_the_time_is_told_in_the_unit_of_its_size(seconds: float, says: str) -> None:
     answer = send(Runtime(b"0"), "fraud", "", CSV)

@@ -2,16 +2,20 @@
 
 import os
 import socket
+import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from pipelines.ui.forms import LARGEST_BYTES, action
+from pipelines.ui.forms import LARGEST_BYTES, MOST_AT_ONCE, action
 from pipelines.ui.security import Guard, Tokens
 from pipelines.ui.server import AppServer
 from tests.ui.browsing import FORM, Client
@@ -19,6 +23,8 @@ from tests.unprivileged import NOBODY
 
 TOKENS = Tokens(b"secret")
 TOKEN = TOKENS.make("/change")
+# More than the server has threads.
+SENDERS = 50
 
 
 class Changes:
@@ -26,14 +32,24 @@ class Changes:
 
     def __init__(self) -> None:
         self.made: list[Mapping[str, str]] = []
+        self.at_work, self.may_go_on = threading.Event(), threading.Event()
+        self.may_go_on.set()
 
     def change(self, request: Request, fields: Mapping[str, str]) -> Response:
+        self.at_work.set()
+        self.may_go_on.wait()
         self.made.append({name: value for name, value in fields.items() if name != "token"})
         return PlainTextResponse("changed")
 
+    def show(self, request: Request) -> Response:
+        return PlainTextResponse(f"{len(self.made)} changes")
+
     def app(self, port: int) -> ASGIApp:
-        app = Starlette(routes=[action("/change", self.change)], middleware=[Middleware(Guard, port=port)])
+        app = Starlette(
+            routes=[action("/change", self.change), Route("/", self.show)], middleware=[Middleware(Guard, port=port)]
+        )
         app.state.tokens = TOKENS
+        app.state.room = CapacityLimiter(MOST_AT_ONCE)
         return app
 
 
@@ -110,7 +126,7 @@ def test_other_users_of_this_machine_see_and_change_nothing(client: Client, chan
 
 def test_a_link_from_elsewhere_may_be_followed_and_nothing_else_loaded(client: Client) -> None:
     visit = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
-    assert client.get("/", **visit).status == 404
+    assert client.get("/", **visit).status == 200
     for dest, mode in (("script", "no-cors"), ("image", "no-cors"), ("empty", "cors"), ("iframe", "navigate")):
         found = client.get("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode=mode, Sec_Fetch_Dest=dest)
         assert found.status == 403
@@ -150,6 +166,19 @@ def test_a_form_that_ends_before_its_end_changes_nothing(client: Client, changes
     # It is answered after the one that was cut off.
     assert client.post("/change", {"token": ""}).status == 403
     assert not changes.made
+
+
+def test_pages_come_while_many_forms_take_their_time(client: Client, changes: Changes) -> None:
+    changes.may_go_on.clear()
+    with ThreadPoolExecutor(SENDERS) as pool:
+        sent = [pool.submit(client.post, "/change", {"token": TOKEN}) for _ in range(SENDERS)]
+        changes.at_work.wait()
+        try:
+            assert client.get("/").text == "0 changes"
+        finally:
+            changes.may_go_on.set()
+        assert [each.result().status for each in sent] == [200] * SENDERS
+    assert len(changes.made) == SENDERS
 
 
 def test_an_http_request_without_a_host_is_refused(client: Client) -> None:
