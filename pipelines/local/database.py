@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS documents (
 LOCK_TIMEOUT_SECONDS = 30.0
 # The codes of SQLite with which a write fails that the disk has no room for.
 NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-# Those with which anything fails that another program has written into the file.
-DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Those with which anything fails after somebody has written into the file, or taken the right to do so away.
+UNUSABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY)
 
 
 class AlreadyExists(LocalError):
@@ -179,16 +179,16 @@ class Database:
 
     @contextmanager
     def _sound(self) -> Iterator[None]:
-        """Do something with the file as long as it is the one that was opened, and can be read."""
+        """Do something with the file as long as it is the one that was opened, and can be used."""
         if identity(self._path) != self._identity:
             raise StateLost(f"{self._path} was deleted, moved or replaced since it was opened; nothing was changed")
         try:
             yield
         except sqlite3.DatabaseError as error:
             # Errors of Python's own have no code.
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in UNUSABLE:
                 raise
-            raise StateLost(f"{self._path} cannot be read any more ({error}); nothing was changed") from error
+            raise StateLost(f"{self._path} cannot be used any more ({error}); nothing was changed") from error
 
 
 def identity(path: Path) -> tuple[int, int] | None:

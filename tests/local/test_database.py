@@ -216,5 +216,14 @@ def test_a_state_that_was_written_over_is_told_by_its_name(tmp_path: Path) -> No
         database.put("job", "a", {"Value": 1})
     database = Database(path)
     path.write_bytes(b"x" * path.stat().st_size)
-    with pytest.raises(StateLost, match=r"state\.sqlite cannot be read any more \(.+\); nothing was changed"):
+    with pytest.raises(StateLost, match=r"state\.sqlite cannot be used any more \(.+\); nothing was changed"):
         database.get("job", "a")
+
+
+def test_a_state_that_may_not_be_written_any_more_is_told_by_its_name_and_still_read(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.sqlite")
+    database.put("job", "a", {"Value": 1})
+    database._connection.execute("PRAGMA query_only=1")
+    with pytest.raises(StateLost, match=r"state\.sqlite cannot be used any more \(.*readonly.*\); nothing was changed"):
+        database.put("job", "a", {"Value": 2})
+    assert database.get("job", "a") == {"Value": 1}

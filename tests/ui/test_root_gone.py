@@ -76,5 +76,5 @@ def test_a_state_that_was_written_over_is_a_line_on_the_page_and_none_on_the_ter
         (tmp_path / "root/state.sqlite-wal").write_bytes(b"")
         connection.execute("PRAGMA shrink_memory")
         answer = Client(server.url).get("/registry")
-        assert (answer.status, f"{state} cannot be read any more" in answer.words) == (503, True)
+        assert (answer.status, f"{state} cannot be used any more" in answer.words) == (503, True)
     assert capfd.readouterr() == ("", "")
