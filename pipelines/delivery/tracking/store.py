@@ -72,10 +72,10 @@ class Store:
             return str(found.experiment_id)
 
     def find(self, experiment: str, arn: str) -> str | None:
-        """Return the ID of the run that stands by itself and tells of what has the ARN."""
+        """Return the ID of the run that stands by itself, tells of what has the ARN, and is whole."""
         with self._contact():
-            runs = self._search(experiment, None, [arn]).get(arn)
-            return str(runs[0].info.run_id) if runs else None
+            runs = self._search(experiment, None, [arn]).get(arn, [])
+            return next((str(run.info.run_id) for run in runs if run.info.status != "RUNNING"), None)
 
     def write(self, experiment: str, record: Record) -> str:
         """Write a record and all below it, and return its run's ID; what is as it should be is left alone."""

@@ -145,6 +145,14 @@ def test_a_source_that_was_not_recorded_is_recorded_with_its_trials(
     assert f"/runs/{source}) |" in note
 
 
+def test_a_source_whose_recording_was_cut_off_is_completed(tracking: Tracking, experiments: Experiments) -> None:
+    place = experiments.client.create_experiment("fraud", tracking.artifacts)
+    experiments.client.create_run(place, tags={"sagemaker.arn": EARLIER}, run_name=EARLIER_RUN)
+    track(cached_service("Succeeded"), tracking)
+    assert experiments.run("fraud", EARLIER_RUN).info.status == "FINISHED"
+    assert experiments.children("fraud", EARLIER_RUN) == ["Train", "Tune"]
+
+
 @pytest.mark.parametrize("status", [None, "Executing"])
 def test_a_source_that_is_gone_or_still_runs_is_named_all_the_same(
     tracking: Tracking, experiments: Experiments, status: str | None
