@@ -36,7 +36,9 @@ def render(
     """Return a page; one that is live looks for news often."""
     shared = {"live": live, "pause": LIVE if live else IDLE, "here": request.url.path}
     token = request.app.state.tokens.make
-    return HTMLResponse(ENVIRONMENT.get_template(template).render(**shared, token=token, **facts), status)
+    page = ENVIRONMENT.get_template(template).render(**shared, token=token, **facts)
+    # JSON of others can name letters that no text has.
+    return HTMLResponse(page.encode(errors="replace"), status)
 
 
 def missing(what: str) -> HTTPException:

@@ -164,8 +164,8 @@ def test_of_many_decisions_at_once_one_is_taken(fresh: Fresh) -> None:
     [
         ({"decision": "maybe"}, "the form says neither Approve nor Reject"),
         ({"decision": "approve", "stage": "moon"}, "the form says neither Approve nor Reject"),
-        ({"decision": "approve", "note": "a\u202eb"}, "--note has U+202E (RIGHT-TO-LEFT OVERRIDE) in it"),
-        ({"decision": "approve", "note": "x" * 2000}, "--note has 2000 letters"),
+        ({"decision": "approve", "note": "a\u202eb"}, "the note has U+202E (RIGHT-TO-LEFT OVERRIDE) in it"),
+        ({"decision": "approve", "note": "x" * 2000}, "the note has 2000 letters"),
         ({"decision": "approve", "stage": "staging"}, "approve it as a whole first"),
         ({"decision": "approve", "force": "on", "note": " "}, "say why it is approved after all"),
     ],

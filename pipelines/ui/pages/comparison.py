@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -53,9 +53,11 @@ class Row:
 
 
 def read_version(place: Site, package: ModelPackage) -> Version:
-    """Return what is known of a version."""
+    """Return what is known of a version; a ROC AUC that its package does not tell is that of its evaluation."""
     uri, execution = package.evaluation, package.execution
     quality = read_quality(read_document(place.s3, uri)) if uri else None
+    if package.roc_auc is None and quality:
+        package = replace(package, roc_auc=quality.find("auc"))
     return Version(package, quality, execution_parameters(place.client, execution) if execution else {})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -141,6 +142,8 @@ def take(request: Request, fields: Mapping[str, str]) -> Response:
     """Send a claim, and show what came back."""
     endpoint, place = _find(request), site(request)
     text, form, variant = fields.get("text", ""), fields.get("form", FORMS[0]), fields.get("variant", "")
+    if form not in FORMS or variant not in {"", *(each.name for each in endpoint.variants)}:
+        raise HTTPException(400, "the form names a type or a variant that its page does not offer: nothing was sent")
     draft = Draft(text, form, variant=variant, number=_number(fields))
     answer = send(place.runtime, endpoint.name, draft.text, draft.form, variant=draft.variant)
     package = package_of(place.client, endpoint.config) if endpoint.config else None

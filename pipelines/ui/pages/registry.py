@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def find_version(client: SageMakerClient, group: str, version: object) -> ModelP
     try:
         return find(client, group, str(version))
     except DeliveryError as error:
-        raise missing(str(error)) from error
+        raise missing(re.sub(r": (give|name).* --group.*", "", str(error))) from error
 
 
 def show_groups(request: Request) -> Response:

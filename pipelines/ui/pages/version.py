@@ -58,6 +58,8 @@ def read_decision(fields: Mapping[str, str]) -> Decision:
         UsageError: a reason is missing, or it is none that the registry can keep.
     """
     verdict, stage, force = fields.get("decision"), fields.get("stage") or None, "force" in fields
+    if "seen" not in fields:
+        raise UsageError("the form does not say what its page has shown: load the page again; nothing was changed")
     if verdict not in {"approve", "reject"} or stage not in {None, *STAGES}:
         raise UsageError("the form says neither Approve nor Reject, of the version or of one of its stages")
     note = check_note(fields["note"]) if fields.get("note", "").strip() else None
@@ -125,9 +127,10 @@ def take(request: Request, fields: Mapping[str, str]) -> Response:
     """Carry out a decision, and show what became of it."""
     group, version = request.path_params["group"], request.path_params["version"]
     try:
-        decided = carry_out(site(request), group, version, read_decision(fields), fields.get("seen", ""))
+        decided = carry_out(site(request), group, version, read_decision(fields), fields["seen"])
     except DeliveryError as error:
-        return _page(request, fields, problem=str(error), status=409 if isinstance(error, ChangedError) else 400)
+        problem = str(error).replace("--note", "the note")
+        return _page(request, fields, problem=problem, status=409 if isinstance(error, ChangedError) else 400)
     if not decided.changed:
         return _page(request, fields, problem=f"{decided.says}; nothing was changed")
     return RedirectResponse(address("registry", group, version), 303)
