@@ -152,6 +152,7 @@ def _next_of_list(options: argparse.Namespace, waiting: Sequence[ModelPackage]) 
 
 def _show(options: argparse.Namespace, site: Site, group: str) -> Facts:
     # As in _list.
+    from pipelines.delivery.approval.caution import cautions  # noqa: PLC0415
     from pipelines.delivery.approval.dossier import gather_dossier  # noqa: PLC0415
     from pipelines.delivery.approval.facts import shown_facts  # noqa: PLC0415
     from pipelines.delivery.approval.page import page  # noqa: PLC0415
@@ -160,7 +161,7 @@ def _show(options: argparse.Namespace, site: Site, group: str) -> Facts:
     package = find(site.client, group, options.package)
     dossier = gather_dossier(site, package)
     _print(page(dossier, site.places, datetime.now(UTC)))
-    _print(["", *_choices(options, package)])
+    _print(["", *(f"beware: {each}" for each in cautions(package, dossier.champion)), *_choices(options, package)])
     return shown_facts(dossier)
 
 

@@ -76,6 +76,7 @@ def _package(package: ModelPackage, champion: ModelPackage | None) -> Facts:
         "stage": _stage(package),
         "roc_auc": package.roc_auc,
         "difference": package.lead(champion),
+        "has_other_data": package.has_other_data(champion),
         "threshold": package.threshold,
         "commit": package.commit,
         "repository": package.repository,

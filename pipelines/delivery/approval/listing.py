@@ -7,10 +7,11 @@ from datetime import datetime
 
 from pipelines.delivery.lifecycle import DEPLOYED
 from pipelines.delivery.packages import COMPLETED, PENDING, ModelPackage
-from pipelines.delivery.wording import age
+from pipelines.delivery.wording import ON_OTHER_DATA, age
 
 SHOWN_OF_COMMIT = 8
 _GAP = "  "
+_OTHER_DATA = "*"
 _LEFT = frozenset({"commit", "approval", "stage", "status"})
 
 Cell = Callable[[ModelPackage], str]
@@ -43,6 +44,8 @@ def table(
         columns["status"] = lambda package: package.status
     rows = [list(columns), *([cell(package) for cell in columns.values()] for package in packages)]
     yield from _aligned(rows)
+    if any(package.lead(champion) is not None and package.has_other_data(champion) for package in packages):
+        yield f"{_OTHER_DATA} {ON_OTHER_DATA} than the champion: the numbers are from different test sets"
 
 
 def _stage(package: ModelPackage) -> str:
@@ -53,11 +56,13 @@ def _stage(package: ModelPackage) -> str:
 
 
 def difference(package: ModelPackage, champion: ModelPackage | None) -> str:
-    """Return how much better than the champion a package is; of the champion itself, that it is it."""
+    """Return how much better than the champion a package is, with a mark where that says little."""
     if champion is not None and package.arn == champion.arn:
         return "itself"
     lead = package.lead(champion)
-    return "" if lead is None else f"{lead:+.4f}"
+    # The mark stands first, for the digits to stay below each other.
+    mark = _OTHER_DATA if package.has_other_data(champion) else ""
+    return "" if lead is None else f"{mark}{lead:+.4f}"
 
 
 def number(value: float | None) -> str:

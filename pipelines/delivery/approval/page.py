@@ -13,7 +13,7 @@ from pipelines.delivery.packages import ModelPackage
 from pipelines.delivery.places import Places
 from pipelines.delivery.report.quality import Confusion, Metric
 from pipelines.delivery.report.words import metric_name
-from pipelines.delivery.wording import age, one_line
+from pipelines.delivery.wording import ON_OTHER_DATA, age, one_line
 
 WIDTH = 80
 QUALITY = "Quality"
@@ -68,7 +68,8 @@ def _quality(dossier: Dossier, places: Places) -> Iterator[Fact]:
     threshold = "" if package.threshold is None else f", threshold {package.threshold:g}"
     yield "ROC AUC", f"{number(value)}{threshold}"
     lead = None if champion is None or champion.roc_auc is None or value is None else value - champion.roc_auc
-    against = "" if lead is None else f", this one {lead:+.4f}"
+    other_data = f", {ON_OTHER_DATA}" if package.has_other_data(champion) else ""
+    against = "" if lead is None else f", this one {lead:+.4f}{other_data}"
     other = f"version {champion.version}, {number(champion.roc_auc)}{against}" if champion else None
     yield "champion", other or "no other version is approved"
     if quality is None:

@@ -53,6 +53,9 @@ def test_a_table_has_its_packages_and_the_champion() -> None:
     assert facts["champion"] == {"version": 2, "model_package_arn": arn_of(2), "roc_auc": 0.9}
     told, bare = facts["packages"]
     assert told["difference"] == pytest.approx(0.05)
+    assert told["has_other_data"] is False
+    other = replace(CHAMPION, properties={"InputDataHash": "cafe"})
+    assert valid(listed_facts("fraud", [TOLD], other, not_shown=0))["packages"][0]["has_other_data"] is True
     assert (told["version"], told["created"], told["commit"]) == (3, "2026-01-02T03:04:05+00:00", SHA)
     assert told["approval"] == {"status": "PendingManualApproval", "note": "good"}
     assert told["stage"] == {"name": "production", "status": "RolledBack", "note": "ROC AUC 0.5"}

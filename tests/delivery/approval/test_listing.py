@@ -10,6 +10,7 @@ from pipelines.delivery.packages import ModelPackage
 from tests.delivery.registry import SHA, arn_of
 from tests.delivery.scripted import START
 
+OTHER_DATA = {"InputDataHash": "cafe"}
 NOW = START + timedelta(hours=3)
 
 
@@ -29,6 +30,18 @@ def test_a_table_has_what_a_first_look_needs() -> None:
         "     12   0.9476   +0.0176       0.85  01234567  2 h",
         "      7   0.8031   -0.1269       0.85  unknown   2 h",
     ]
+
+
+def test_numbers_from_other_data_than_the_champions_are_marked() -> None:
+    champion = package(3, 0.93, properties={"InputDataHash": "beef"})
+    same, other = package(12, 0.95, properties={"InputDataHash": "beef"}), package(7, 0.8, properties=OTHER_DATA)
+    assert [line[:26] for line in lines(other, same, champion=champion)] == [
+        "version  ROC AUC  champion",
+        "      7   0.8000  *-0.1300",
+        "     12   0.9500   +0.0200",
+        "* on other data than the c",
+    ]
+    assert not any("*" in line for line in lines(same, package(2), champion=champion))
 
 
 def test_what_is_not_known_is_not_guessed() -> None:

@@ -155,6 +155,11 @@ def test_the_roc_auc_is_the_reports_where_the_package_does_not_tell_it() -> None
     assert "0.9000, this one +0.0476" in text
 
 
+def test_a_difference_between_other_data_says_so() -> None:
+    champion = replace(BARE, roc_auc=0.93, properties={"InputDataHash": "e" * 64})
+    assert "0.9300, this one +0.0176, on other data\n" in text_of(Dossier(TOLD, champion))
+
+
 def test_on_this_machine_report_and_model_are_files() -> None:
     told = replace(TOLD, model="s3://models/model.tar.gz", evaluation="s3://reports/evaluation.json")
     text = text_of(Dossier(told), Places(Path("root")))
