@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LONGEST_REASON = 1024
 # The service's limit for an answer of an endpoint, and a little for the way.
 _ANSWER_SECONDS = 70
-_CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
+CONTENT_HASH = re.compile(r"/([0-9a-f]{64})(?:/|$)")
 _ONE_AT_A_TIME = threading.Lock()
 
 Explain = Callable[[str], Mapping[str, str]]
@@ -96,7 +96,7 @@ class Result:
     @property
     def data_hash(self) -> str | None:
         """The hash of the run's data, by its model package or else by its parameters."""
-        found = (_CONTENT_HASH.search(str(value)) for value in self.run.values.values())
+        found = (CONTENT_HASH.search(str(value)) for value in self.run.values.values())
         told = self.package.data_hash if self.package else None
         return told or next((match[1] for match in found if match), None)
 

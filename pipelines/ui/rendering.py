@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from pipelines.delivery.approval.listing import number as four_digits
 from pipelines.delivery.report.numbers import count, number, setting, signed
+from pipelines.delivery.run import CONTENT_HASH
 from pipelines.delivery.wording import duration, shortened
 from pipelines.ui.times import ago, clock, day, span, took
 
@@ -52,7 +54,12 @@ def address(*parts: object) -> str:
 
 
 def short(text: str, longest: int = 32) -> str:
-    """Return text of at most so many letters; of an S3 URI the end says more than its beginning."""
+    """Return text of at most so many letters; of an S3 URI the end says more than its beginning.
+
+    Data are called by the beginning of their hash, as elsewhere.
+    """
+    if text.startswith("s3://") and (found := CONTENT_HASH.search(text)):
+        return f"…/{found[1][:8]}…"
     if text.startswith("s3://") and len(text) > longest:
         return f"…{text[1 - longest :]}"
     return shortened(text, longest)
@@ -81,6 +88,7 @@ def _environment() -> Environment:
         "count": count,
         "day": day,
         "duration": duration,
+        "four_digits": four_digits,
         "number": number,
         "setting": setting,
         "short": short,

@@ -73,10 +73,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of a pipeline's executions, the newest first, and the token of the older ones."""
+    """A page of a pipeline's executions, the newest first, and the token of the older ones.
+
+    The same are the parameters that all lines share, and that are not as the definition has them.
+    """
 
     lines: tuple[Line, ...]
     older: str | None
+    same: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_live(self) -> bool:
@@ -99,7 +103,7 @@ class Runs:
             PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=size, **page
         )
         lines = [self._line(pipeline, each["PipelineExecutionArn"]) for each in answer["PipelineExecutionSummaries"]]
-        return Listing(_told_apart(lines), answer.get("NextToken"))
+        return _told_apart(lines, answer.get("NextToken"))
 
     def _line(self, pipeline: str, arn: str) -> Line:
         found = self._site.client.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -173,21 +177,23 @@ def _counted(marks: Sequence[Mark]) -> list[Mark]:
     return [Mark(each, sum(mark.size for mark in marks if mark.state == each), "") for each in states]
 
 
-def _told_apart(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Return lines with the parameters that are not as the definition has them, or not the same in all lines."""
+def _told_apart(lines: Sequence[Line], older: str | None) -> Listing:
+    """Return lines with the parameters that are not the same in all, and those that are, but not the definition's."""
+    # One line alone has nothing to differ from but its definition.
+    if len(lines) == 1:
+        return Listing((replace(lines[0], parameters=_own(lines[0])),), older)
     names = dict.fromkeys(name for line in lines for name in line.values)
     differing = {name for name in names if len({line.values.get(name) for line in lines}) > 1}
-    return tuple(
-        replace(
-            line,
-            parameters={
-                name: value
-                for name, value in line.values.items()
-                if name in differing or not _same(value, line.defaults.get(name))
-            },
-        )
+    apart = (
+        replace(line, parameters={name: line.values[name] for name in line.values if name in differing})
         for line in lines
     )
+    same = {name: value for line in lines for name, value in _own(line).items() if name not in differing}
+    return Listing(tuple(apart), older, same)
+
+
+def _own(line: Line) -> dict[str, str]:
+    return {name: value for name, value in line.values.items() if not _same(value, line.defaults.get(name))}
 
 
 def _same(value: str, default: str | None) -> bool:

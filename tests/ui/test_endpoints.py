@@ -139,6 +139,9 @@ def test_a_claim_is_sent_as_it_was_filled_in(window: Page, endpoint: str) -> Non
     expect(answer).to_contain_text('"score": 0.25')
     expect(answer).to_contain_text(re.compile(r"status\s*200\s*the model took it\s*took\s*[\d.]+ m?s"))
     expect(answer).to_contain_text("primary")
+    # The answer is to be held against what is true.
+    expect(answer).to_contain_text(re.compile(r"label\s*1\s*what is true of claim 1$", re.MULTILINE))
+    expect(window.get_by_text("Claim 1 of the 2 that the version was tested with; its label is 1.")).to_be_visible()
     # What was sent is there to be changed and sent again.
     expect(claim_in(window)).to_have_value(re.compile('"age": 41'))
     window.get_by_role("link", name="The next one").click()
@@ -155,6 +158,8 @@ def test_another_claim_and_another_type_are_a_link_away(window: Page, endpoint: 
     claim_in(window).fill("age,state\n52,\n53,\n")
     window.get_by_role("button", name="Send").click()
     expect(window.locator("#answer pre")).to_have_text("0.25\n0.25")
+    expect(window.locator("#answer")).to_contain_text("what is true of claim 2, which was changed")
+    expect(window.locator("#sample")).to_contain_text("The text below is not the claim's any more.")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pipelines.delivery.run import Site
 from pipelines.ui.server import Server
 from tests.local.conftest import Pipeline
 from tests.local.documents import BUCKET, definition, parameter, shell
-from tests.ui.windows import PHONE, Windows
+from tests.ui.windows import DESKTOP, PHONE, Windows
 
 Create = Callable[..., Pipeline]
 PLACE = "window.kept.getBoundingClientRect().top"
@@ -59,6 +59,16 @@ def test_a_run_shows_up_goes_on_and_ends_on_an_open_page(window: Page, url: str,
     expect(window.get_by_role("heading", name="Finished")).to_be_visible()
     expect(window.get_by_role("link", name="Next: succeeded")).to_be_visible()
     assert window.title().startswith(arn[-12:])
+
+
+def test_the_graph_is_in_sight_while_a_run_goes_on(windows: Windows, url: str, create: Create, gate: Path) -> None:
+    arn = create(shell("Slow", waiting(gate)), shell("Next", DependsOn=["Slow"])).start()
+    for width, most in ((DESKTOP, 380), (PHONE, 480)):
+        window = windows.open(width=width)
+        window.goto(url + address(arn))
+        box = window.get_by_role("link", name="Slow: running").bounding_box()
+        assert box is not None
+        assert box["y"] < most
 
 
 def test_what_a_reader_does_survives_each_change(window: Page, url: str, create: Create, gate: Path) -> None:

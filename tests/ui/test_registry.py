@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from pipelines.delivery.run import Site
+from pipelines.fraud.settings import MODEL_PACKAGE_GROUP_NAME
 from pipelines.ui.pages.registry import MOST_COUNTED, PER_PAGE
 from pipelines.ui.server import Server
-from tests.delivery.registry import GROUP, REPORT, SHA, add, put_report
+from tests.delivery.registry import GROUP, REPORT, SHA, SPECIFICATION, add, put_report
+from tests.local.documents import XGBOOST
 from tests.ui.browsing import Answer, Client
 
 PLACE = f"/registry/{GROUP}"
@@ -78,6 +80,42 @@ def test_versions_are_held_against_the_champion(site: Site, client: Client) -> N
     assert "champion" in answer.section("version-1")
     assert ("Rejected" in answer.section("version-3"), "unknown" in answer.section("version-3")) == (True, True)
     assert SHA[:8] in answer.section("version-1")
+
+
+def test_numbers_from_other_data_say_so_wherever_they_stand_and_beside_approve(site: Site, client: Client) -> None:
+    put_report(site.s3)
+    add(site.client, approval="Approved", **made_of("beef"))
+    worse = made_of("cafe")
+    worse["CustomerMetadataProperties"]["RocAuc"] = "0.89"
+    add(site.client, **worse)
+    add(site.client, **made_of("beef"))
+    group, version = client.get(PLACE), client.get(f"{PLACE}/2")
+    assert "−0.01 on other data" in group.section("version-2")
+    assert "on other data" not in group.section("version-3")
+    assert "−0.01, on other data" in rows_of(client, f"{PLACE}/compare?version=1&version=2")["against version 1"]
+    said = version.section("cautions")
+    assert said.startswith("It is worse than the champion, version 1: its ROC AUC is 0.8900, 0.0100 below 0.9000.")
+    assert "measured on different test sets, of data cafe and beef" in said
+    assert version.text.index('id="cautions"') < version.text.index('value="approve"')
+    for calm in (1, 3):
+        assert "cautions" not in client.get(f"{PLACE}/{calm}").page.parts
+
+
+def test_what_has_the_same_model_file_names_the_first_version_of_it(site: Site, client: Client) -> None:
+    for _ in range(3):
+        add(site.client)
+    other = {**SPECIFICATION, "Containers": [{"Image": XGBOOST, "ModelDataUrl": "s3://models/other.tar.gz"}]}
+    add(site.client, InferenceSpecification=other)
+    answer = client.get(PLACE)
+    same = [name for name in versions_in(answer) if "the model of version 1" in answer.section(name)]
+    assert same == ["version-3", "version-2"]
+    assert "the model of" not in answer.section("version-4")
+
+
+def test_a_version_is_not_said_to_measure(site: Site, client: Client) -> None:
+    put_report(site.s3)
+    add(site.client)
+    assert "Measured on 1 000 rows that no training saw." in client.get(f"{PLACE}/1").words
 
 
 def test_many_versions_are_on_pages(site: Site, client: Client) -> None:
@@ -166,3 +204,15 @@ def test_what_packages_say_of_themselves_never_acts_on_the_page(site: Site, clie
         told = client.get(address).text
         assert ("<script>alert" in told, "<img" in told) == (False, False), address
     assert hostile in client.get(f"{PLACE}/1").words
+
+
+def test_the_list_and_the_comparison_say_what_serves_now(workshop: tuple[Site, Server]) -> None:
+    place = f"/registry/{MODEL_PACKAGE_GROUP_NAME}"
+    client = Client(workshop[1].url)
+    listed = client.get(place)
+    assert "serves in staging" in listed.section("version-1")
+    # What it was deployed to and serves in is not said as if it were over.
+    assert "was deployed" not in listed.section("version-1")
+    assert "serves in" not in listed.section("version-2")
+    row = rows_of(client, f"{place}/compare?version=1&version=2")["serves now"]
+    assert row.index("staging") < row.index("nowhere")

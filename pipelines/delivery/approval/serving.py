@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,26 +30,44 @@ class Serving:
     unseen: tuple[Stage, ...] = ()
 
 
+@dataclass(frozen=True)
+class Served:
+    """The versions of a group that the endpoint of each stage serves, and the stages that could not be seen."""
+
+    versions: Mapping[Stage, frozenset[int]] = field(default_factory=dict)
+    unseen: tuple[Stage, ...] = ()
+
+    def stages_of(self, version: int) -> tuple[Stage, ...]:
+        """Return the stages that serve a version."""
+        return tuple(stage for stage, versions in self.versions.items() if version in versions)
+
+
 def find_serving(client: SageMakerClient, package: ModelPackage, stages: Iterable[Stage] = STAGES) -> Serving:
+    """Look for a package at the endpoints of stages."""
+    served = find_served(client, package.group, stages)
+    return Serving(served.stages_of(package.version), served.unseen)
+
+
+def find_served(client: SageMakerClient, group: str, stages: Iterable[Stage] = STAGES) -> Served:
     """Look at the endpoints of stages; what this identity may not see is told and fails nothing."""
-    serving: list[Stage] = []
+    versions: dict[Stage, frozenset[int]] = {}
     unseen: list[Stage] = []
     for stage in stages:
         try:
-            endpoint = found(client.describe_endpoint, EndpointName=endpoint_name(package.group, stage))
+            endpoint = found(client.describe_endpoint, EndpointName=endpoint_name(group, stage))
         except (BotoCoreError, ClientError):
             unseen.append(stage)
             continue
-        if endpoint and package.version in _versions(endpoint, stage):
-            serving.append(stage)
-    return Serving(tuple(serving), tuple(unseen))
+        if endpoint:
+            versions[stage] = _versions(endpoint, stage)
+    return Served(versions, tuple(unseen))
 
 
-def _versions(endpoint: Mapping[str, Any], stage: Stage) -> set[int]:
+def _versions(endpoint: Mapping[str, Any], stage: Stage) -> frozenset[int]:
     """Return what serves, and during an update what is to serve, by the names of the endpoint configs."""
     if endpoint["EndpointStatus"] in _SILENT:
-        return set()
+        return frozenset()
     told = (endpoint, endpoint.get("PendingDeploymentSummary", {}))
     pattern = re.compile(rf"-{stage}-v([0-9]+)-[0-9a-f]{{8}}$")
     named = (pattern.search(each.get("EndpointConfigName", "")) for each in told)
-    return {int(match[1]) for match in named if match}
+    return frozenset(int(match[1]) for match in named if match)

@@ -124,7 +124,9 @@ def measured(facts: Facts) -> str:
     rejecting = [step.name for step in facts.steps if step.state == "rejected" and step.type == "Processing"]
     without = [step for step in rejecting if step not in {each.step for each in facts.reports}]
     earlier = f" The model that {without[-1]} rejected has no report; this is the one before it." if without else ""
-    return f"Measured by {report.step}{rows}.{earlier}"
+    # Without steps it is no run that is told of, but one of its results.
+    by = f" by {report.step}" if facts.steps else ""
+    return f"Measured{by}{rows}.{earlier}"
 
 
 def _value(facts: Facts) -> Figure:

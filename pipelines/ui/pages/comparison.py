@@ -11,11 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipelines.delivery.approval.dossier import execution_parameters
+from pipelines.delivery.approval.listing import number as four_digits
+from pipelines.delivery.approval.serving import find_served
 from pipelines.delivery.documents import read_document
 from pipelines.delivery.packages import ModelPackage, find_champion
 from pipelines.delivery.report.numbers import number, signed
 from pipelines.delivery.report.quality import Quality, read_quality
 from pipelines.delivery.report.words import metric_name
+from pipelines.delivery.wording import ON_OTHER_DATA
 from pipelines.ui.pages.registry import find_version, read_versions
 from pipelines.ui.rendering import render, site
 
@@ -63,7 +66,7 @@ def read_version(place: Site, package: ModelPackage) -> Version:
 
 def quality_rows(versions: Sequence[Version], champion: ModelPackage | None) -> list[Row]:
     """Return how good the versions are."""
-    facts: dict[str, Cell] = {"ROC AUC": lambda each: known(each.package.roc_auc)}
+    facts: dict[str, Cell] = {"ROC AUC": lambda each: four_digits(each.package.roc_auc)}
     if champion:
         facts[f"against version {champion.version}"] = lambda each: _lead(each.package, champion)
     facts["threshold"] = lambda each: known(each.package.threshold)
@@ -107,7 +110,8 @@ def _lead(package: ModelPackage, champion: ModelPackage) -> str:
     if package.arn == champion.arn:
         return "itself"
     lead = package.lead(champion)
-    return UNKNOWN if lead is None else signed(lead)
+    other = f", {ON_OTHER_DATA}" if package.has_other_data(champion) else ""
+    return UNKNOWN if lead is None else f"{signed(lead)}{other}"
 
 
 def _short(text: str | None) -> str:
@@ -129,6 +133,7 @@ def show(request: Request) -> Response:
         "group": group,
         "packages": packages,
         "champion": champion,
+        "served": find_served(place.client, group),
         "sections": {
             "Quality": quality_rows(versions, champion),
             "Made of": lineage_rows(versions),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,11 @@ class Draft:
     problem: str | None = None
     number: int | None = None
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the text is not that of the sample any more; lines end in their own way in a form."""
+        return self.sample is not None and self.text.split() != self.sample.text.split()
+
 
 def make_draft(place: Site, package: ModelPackage | None, wanted: Mapping[str, str]) -> Draft:
     """Return the form as it is to begin with: a sample in the type that is wanted and that the model takes."""
@@ -147,7 +152,15 @@ def take(request: Request, fields: Mapping[str, str]) -> Response:
     draft = Draft(text, form, variant=variant, number=_number(fields))
     answer = send(place.runtime, endpoint.name, draft.text, draft.form, variant=draft.variant)
     package = package_of(place.client, endpoint.config) if endpoint.config else None
-    return _page(request, endpoint, package, draft, answer)
+    return _page(request, endpoint, package, _with_sample(place, package, draft), answer)
+
+
+def _with_sample(place: Site, package: ModelPackage | None, draft: Draft) -> Draft:
+    """Return what was sent with the sample that it began with, whose label the answer is to be held against."""
+    if package is None or draft.number is None:
+        return draft
+    sample = read_sample(place.s3, package, draft.form, draft.number)
+    return draft if isinstance(sample, str) else replace(draft, sample=sample, number=sample.number)
 
 
 def _find(request: Request) -> Endpoint:

@@ -50,6 +50,7 @@ def show_all(request: Request) -> Response:
         "title": "Pipelines",
         "sections": sections,
         "command": _command(site(request)),
+        "root": _root(site(request)),
         "older": answer.get("NextToken"),
         "newest": not after,
     }
@@ -75,6 +76,10 @@ def _command(place: Site) -> str:
     """Return what a person types to run a pipeline here."""
     here = ["--local", "--local-root", str(place.places.root)] if place.places.root else []
     return shlex.join(["run-pipeline", *here])
+
+
+def _root(place: Site) -> str | None:
+    return str(place.places.root.absolute()) if place.places.root else None
 
 
 def runs(request: Request) -> Runs:

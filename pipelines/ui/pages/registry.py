@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipelines.delivery.approval.serving import find_served
 from pipelines.delivery.deployment.found import found
 from pipelines.delivery.errors import DeliveryError
 from pipelines.delivery.packages import PENDING, ModelPackage, describe, find, find_champion
@@ -88,6 +90,13 @@ def find_version(client: SageMakerClient, group: str, version: object) -> ModelP
         raise missing(re.sub(r": (give|name).* --group.*", "", str(error))) from error
 
 
+def same_models(packages: Sequence[ModelPackage]) -> dict[int, int]:
+    """Return, by its version, the oldest other version of each package that has the same model file."""
+    newest_first = sorted(packages, key=lambda each: each.version, reverse=True)
+    oldest = {package.model: package.version for package in newest_first}
+    return {each.version: oldest[each.model] for each in packages if each.model and oldest[each.model] != each.version}
+
+
 def show_groups(request: Request) -> Response:
     """Show all groups."""
     after = request.query_params.get("after")
@@ -110,6 +119,8 @@ def show_group(request: Request) -> Response:
         "description": described.get("ModelPackageGroupDescription", ""),
         "packages": packages,
         "champion": find_champion(client, group),
+        "served": find_served(client, group),
+        "same_models": same_models(packages),
         "older": token,
         "newest": not after,
     }

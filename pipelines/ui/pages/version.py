@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from pipelines.delivery.approval.caution import cautions
 from pipelines.delivery.approval.decision import PLACEHOLDER, Decided, Decision, check_note, decide, standing
 from pipelines.delivery.approval.dossier import Dossier, gather_dossier
 from pipelines.delivery.approval.page import sections
@@ -103,19 +104,30 @@ def execution_address(package: ModelPackage) -> str | None:
 
 def quality_of(place: Site, dossier: Dossier) -> Markup | None:
     """Return the pictures of a version's quality, with the champion's curves beside its own."""
-    package, champion = dossier.package, dossier.champion
+    package = dossier.package
     if dossier.quality is None:
         return None
-    other = champion and champion.evaluation and read_quality(read_document(place.s3, champion.evaluation))
     facts = Facts(
         pipeline=package.group,
         execution_arn=package.execution or "",
         status="Succeeded",
         verdict=Verdict("finished", ""),
         reports=(Report(f"version {package.version}", dossier.quality),),
-        champion=Champion(f"version {champion.version}", champion.roc_auc, other or None) if champion else None,
+        champion=_champion(place, dossier),
     )
     return panels.quality(facts)
+
+
+def _champion(place: Site, dossier: Dossier) -> Champion | None:
+    champion = dossier.champion
+    if champion is None:
+        return None
+    return Champion(
+        f"version {champion.version}",
+        champion.roc_auc,
+        read_quality(read_document(place.s3, champion.evaluation)) if champion.evaluation else None,
+        has_other_data=dossier.package.has_other_data(champion),
+    )
 
 
 def show(request: Request) -> Response:
@@ -146,6 +158,7 @@ def _page(request: Request, fields: Mapping[str, str], *, problem: str = "", sta
         "group": group,
         "package": package,
         "champion": dossier.champion,
+        "cautions": tuple(cautions(package, dossier.champion)),
         "sections": sections(dossier, place.places, datetime.now(UTC)),
         "serving": {stage: endpoint_name(package.group, stage) for stage in serving.stages},
         "may_force": package.approval == REJECTED or package.stage_status in {REJECTED, ROLLED_BACK},

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.delivery.approval.serving import Serving, find_serving
+from pipelines.delivery.approval.serving import Serving, find_served, find_serving
 from pipelines.delivery.lifecycle import STAGES
 from pipelines.delivery.packages import describe
 from tests.delivery.deployment.fake_aws import ARN, GROUP
@@ -34,6 +34,14 @@ def test_a_version_serves_where_its_endpoints_say_so(scene: Scene) -> None:
     assert (serving(scene, 1), serving(scene, 2)) == (Serving(("staging",)), Serving(("production",)))
     scene.tear_down(STAGING)
     assert serving(scene, 1) == Serving()
+
+
+def test_of_a_group_it_is_told_at_once_which_versions_serve(scene: Scene) -> None:
+    scene.deploy(STAGING, "2")
+    scene.deploy(PRODUCTION, "1")
+    served = find_served(scene.aws.session.client("sagemaker"), GROUP)
+    assert served.versions == {"staging": {2}, "production": {1}}
+    assert (served.stages_of(1), served.stages_of(2), served.stages_of(3)) == (("production",), ("staging",), ())
 
 
 def test_an_endpoint_of_another_name_is_not_the_stages(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """The HTML report: whole, self-contained, accessible, and deaf to what others write into it."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -171,3 +172,16 @@ def test_text_has_enough_contrast(block: int, ink: str, paper: str) -> None:
     colours = dict(re.findall(r"--([\w-]+):(#\w+)", roots[block]))
     lighter, darker = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_a_champion_of_other_data_is_called_that_wherever_its_number_stands() -> None:
+    champion = REGISTERED.champion
+    assert champion is not None
+    other = render(replace(REGISTERED, champion=replace(champion, has_other_data=True)))
+    for words in (
+        f"champion {champion.name}, on other data",
+        f"{champion.name} has 0.88, on other data",
+        "Its number is from other data, and so from another test set: the difference says little.",
+    ):
+        assert words in other
+        assert words not in PAGES["registered"]
