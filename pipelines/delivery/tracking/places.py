@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipelines.delivery.errors import UsageError
 
@@ -13,6 +14,7 @@ VARIABLE = "MLFLOW_TRACKING_URI"
 
 _ARN = re.compile(r"arn:aws(-us-gov)?:sagemaker:[a-z0-9-]+:\d{12}:(mlflow-tracking-server|mlflow-app)/[a-zA-Z0-9-]+")
 _WEB = re.compile(r"https?://[^/\s]+(/\S*)?")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,26 @@ def choose_tracking(given: str | None, environment: Mapping[str, str], root: Pat
         raise UsageError(
             f"--track needs a URI in AWS: give the ARN of a SageMaker MLflow tracking server or app, or set {VARIABLE}"
         )
-    if not (_ARN.fullmatch(uri) or _WEB.fullmatch(uri)):
+    if not (_ARN.fullmatch(uri) or _is_web(uri)):
         source = "--track" if given else VARIABLE
+        # What is no URI may have a password anywhere before that sign.
+        shown = f"…@{uri.rpartition('@')[2]}" if "@" in uri else uri
         raise UsageError(
-            f"{source} {uri} is no place for experiments: expected https://<host>, "
+            f"{source} {shown} is no place for experiments: expected https://<host>, "
             "arn:aws:sagemaker:<region>:<account>:mlflow-tracking-server/<name> or …:mlflow-app/<id>"
         )
     return Tracking(uri)
+
+
+def without_userinfo(text: str) -> str:
+    """Return a text without the names and passwords that URIs in it have before their hosts."""
+    return _USERINFO.sub("", text)
+
+
+def _is_web(uri: str) -> bool:
+    """Tell whether a URI has a host, and a port that there can be."""
+    try:
+        parts = urlsplit(uri)
+        return bool(_WEB.fullmatch(uri) and parts.hostname and parts.port != 0)
+    except ValueError:
+        return False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,36 +12,37 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient, set_tracking_uri
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from mlflow import MlflowClient, __version__, set_tracking_uri
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.store import db_migrations
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import NullPool, create_engine
 
 from pipelines.delivery.errors import TrackingError
 from pipelines.delivery.tracking.database import make_database
+from pipelines.delivery.tracking.limits import accepted, batches, named
 from pipelines.delivery.tracking.opening import no_warnings
-from pipelines.delivery.tracking.places import VARIABLE, Tracking, database_uri
+from pipelines.delivery.tracking.places import VARIABLE, Tracking, database_uri, without_userinfo
 from pipelines.delivery.tracking.records import Record
 from pipelines.delivery.wording import one_line, shortened
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-Value = TypeVar("Value")
-
 ARN, KIND, RECORDED = "sagemaker.arn", "sagemaker.kind", "sagemaker.recorded"
 PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
 # Older pages of MLflow choose by it between what they have for trained models and for language models.
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
-_FOREIGN = re.compile(r"[^\w.\- :]")
-_BATCH = 100
 # What MLflow answers when another process has told a run the same since it was read, or has deleted it as a second one.
 _OVERTAKEN = frozenset({"BAD_REQUEST", "INVALID_PARAMETER_VALUE"})
 _ATTEMPTS = 5
-_LONGEST_NAME, _LONGEST_VALUE = 250, 5_000
+# What a server says can be a page of HTML.
+_LONGEST_REASON = 300
 
 
 class Store:
@@ -54,6 +56,7 @@ class Store:
         with self._contact():
             if tracking.database:
                 make_database(tracking.database, self._create_database)
+                _check_schema(tracking.uri)
             self._mlflow = MlflowClient(tracking.uri)
 
     def experiment(self, name: str) -> str:
@@ -152,28 +155,23 @@ class Store:
         What was measured stays as it was when the run had ended: a champion of later is none that it was held against.
         """
         known, run_id, is_whole = run.data, run.info.run_id, run.info.status != "RUNNING"
-        parameters = _named(record.parameters)
-        metrics = _named(record.metrics)
+        parameters = named(record.parameters)
+        metrics = named(record.metrics)
         tags = {**record.tags, NOTE: record.note or None}
         new: list[Metric | Param | RunTag] = [
-            *(
-                Param(name, shortened(value, _LONGEST_VALUE))
-                for name, value in parameters.items()
-                if name not in known.params
-            ),
+            *(Param(name, accepted(value)) for name, value in parameters.items() if name not in known.params),
             *(
                 Metric(name, each.value, _milliseconds(each.at or record.ended), 0)
                 for name, each in metrics.items()
                 if known.metrics.get(name) != each.value and not is_whole
             ),
             *(
-                RunTag(name, shortened(value, _LONGEST_VALUE))
+                RunTag(name, accepted(value))
                 for name, value in tags.items()
                 if value is not None and known.tags.get(name) != value
             ),
         ]
-        for start in range(0, len(new), _BATCH):
-            batch = new[start : start + _BATCH]
+        for batch in batches(new):
             self._mlflow.log_batch(
                 run_id,
                 metrics=[each for each in batch if isinstance(each, Metric)],
@@ -188,7 +186,7 @@ class Store:
             for name, text in files.items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+                path.write_text(text, encoding="utf-8", errors="replace")
             self._mlflow.log_artifacts(run_id, folder)
 
     def _create_database(self, path: Path) -> None:
@@ -201,8 +199,10 @@ class Store:
         try:
             with no_warnings(), _as_the_store(self._tracking.uri):
                 yield
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            raise TrackingError(f"MLflow's store {self._tracking.uri}: {one_line(str(error))}") from error
+        # MLflow lets through what its libraries raise, which has no class in common.
+        except Exception as error:
+            place = self._tracking.database or without_userinfo(self._tracking.uri)
+            raise TrackingError(f"MLflow's store {place}: {_reason(error)}") from error
 
 
 @contextmanager
@@ -229,9 +229,28 @@ def page() -> ASGIApp:
     return made
 
 
-def _named(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """Return entries by names that MLflow takes."""
-    return {_FOREIGN.sub("_", name)[:_LONGEST_NAME]: value for name, value in entries.items()}
+def _check_schema(uri: str) -> None:
+    """Refuse a database of another MLflow, which this one would change in many steps, or serve in vain."""
+    scripts = ScriptDirectory(str(Path(db_migrations.__file__).parent))
+    with create_engine(uri, poolclass=NullPool).connect() as connection:
+        found = MigrationContext.configure(connection).get_current_heads()
+    if found == tuple(scripts.get_heads()):
+        return
+    is_known = any(each.revision in found for each in scripts.walk_revisions())
+    way = f"run mlflow db upgrade {shlex.quote(uri)}" if is_known else "install the MLflow that made it"
+    raise MlflowException(f"it is not of MLflow {__version__}, which is installed here: {way}, or move it away")
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in the words of who knows it best, with what to do where that is known."""
+    first: BaseException = error
+    while inner := first.__cause__ or first.__context__:
+        first = inner
+    text = str(first if isinstance(first, OSError | sqlite3.Error) else error)
+    if not isinstance(error, MlflowException | OSError) and first is error:
+        text = f"{type(error).__name__}: {text}"
+    advice = ": move it away" if type(first) is sqlite3.DatabaseError else ""
+    return shortened(without_userinfo(one_line(text)), _LONGEST_REASON) + advice
 
 
 def _milliseconds(moment: datetime | None) -> int:

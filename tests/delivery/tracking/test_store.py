@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import sqlite3
 import subprocess
 import sys
@@ -213,33 +212,31 @@ def test_names_and_values_of_any_kind_are_taken(tracking: Tracking, experiments:
     many = {f"parameter {number}": str(number) for number in range(250)}
     odd = replace(
         TRAIN,
-        parameters=many | {"α/β|γ": "ü" * 9_000, "n" * 300: ""},
-        metrics={"map@10": Measured(0.25), "auc": Measured(math.nan)},
+        parameters=many | {"α/β|γ": "ü" * 9_000, "n" * 300: "", "": "no name", "half": "\ud83d"},
+        metrics={"map@10": Measured(0.25), "auc": Measured(math.nan), "loss": Measured(-math.inf)},
         tags={"failure_reason": "x" * 9_000},
     )
     for _ in range(2):
         write(tracking, odd)
     run = experiments.run("fraud", "Train")
-    assert len(run.data.params) == 252
+    assert len(run.data.params) == 254
+    assert (run.data.params["_"], run.data.params["half"]) == ("no name", "?")
     assert run.data.params["α_β_γ"].endswith("ü…")
     assert run.data.metrics["map_10"] == 0.25
     assert math.isnan(run.data.metrics["auc"])
+    # What MLflow has in the place of the infinite.
+    assert run.data.metrics["loss"] == -sys.float_info.max
     assert run.data.tags["failure_reason"].startswith("xxx")
 
 
-def test_what_is_no_database_is_left_as_it_is_and_said_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / DATABASE).write_text("no database" * 100)
-    with pytest.raises(TrackingError, match=r"MLflow's store sqlite.*mlflow\.db: .*file is not a database") as caught:
-        write(local_tracking(tmp_path))
-    assert "\n" not in str(caught.value)
-    assert [path.name for path in tmp_path.iterdir()] == [DATABASE]
-    assert (tmp_path / DATABASE).read_text().startswith("no database")
-
-
-def test_a_server_that_is_not_there_is_given_up_soon(unused_port: int) -> None:
-    uri = f"http://127.0.0.1:{unused_port}"
-    with pytest.raises(TrackingError, match=re.escape(f"MLflow's store {uri}: ") + ".*[Cc]onnection refused"):
-        write(Tracking(uri))
+@pytest.mark.parametrize("name", ["../../etc", "..", ".", "/etc", "~/.ssh", "a//b", "a/./b", "a/", "-", " ", "\n"])
+def test_a_metric_whose_name_is_a_path_keeps_no_run_from_being_recorded(
+    tracking: Tracking, experiments: Experiments, name: str
+) -> None:
+    write(tracking, replace(TRAIN, parameters={name: "x"}, metrics={name: Measured(1)}))
+    run = experiments.run("fraud", "Train")
+    assert run.info.status == "FINISHED"
+    assert (list(run.data.metrics.values()), list(run.data.params.values())) == ([1], ["x"])
 
 
 def test_an_experiment_that_somebody_deleted_is_not_revived(tracking: Tracking, experiments: Experiments) -> None:
