@@ -219,7 +219,8 @@ def _track(options: argparse.Namespace, site: Site, result: Result) -> None:
     try:
         run = track_result(site, result, tracking(options))
     except (BotoCoreError, ClientError, DeliveryError, OSError) as error:
-        sys.stderr.write(f"run-pipeline: the run is not recorded: {one_line(str(error))}\n")
+        reason = one_line(str(error))
+        sys.stderr.write(f"run-pipeline: the run is not recorded: {reason}. Next: {_record(options, result)}\n")
         return
     sys.stdout.write(f"recorded: run {run} of the experiment {result.execution.pipeline}\n")
 
@@ -234,9 +235,22 @@ def _decide(options: argparse.Namespace, arn: str) -> str:
     # Either may name another group than the settings do.
     names_group = options.follow or options.definition or options.kwargs
     which = ["--group", group] if names_group else ["-n", options.module_name] if options.module_name else []
+    return shlex.join([*shlex.split(command_line.typed_name("approve-model")), version, *which, *_where(options)])
+
+
+def _record(options: argparse.Namespace, result: Result) -> str:
+    """Give the command that records a run which has ended; a password in the store's URI is left to who knows it."""
+    from pipelines.delivery.tracking.places import without_userinfo  # noqa: PLC0415 - as in _track
+
+    store = [] if options.track is True else [without_userinfo(options.track)]
+    follow = [*_where(options), "--follow", result.execution.arn, "--track", *store]
+    return f"{command_line.typed_name('run-pipeline')} {shlex.join(follow)}"
+
+
+def _where(options: argparse.Namespace) -> list[str]:
+    """Give the flags that lead to where the run was."""
     root = ["--local-root", str(options.local_root)] if options.local_root else []
-    where = ["--local", *root] if options.local else []
-    return shlex.join([*shlex.split(command_line.typed_name("approve-model")), version, *which, *where])
+    return ["--local", *root] if options.local else []
 
 
 def _again(parameter: str, value: str) -> str:

@@ -75,6 +75,8 @@ def test_a_store_that_cannot_be_reached_is_one_line_and_no_other_verdict(
     assert done.code == plain.code
     assert done.error.startswith(f"run-pipeline: the run is not recorded: MLflow's store {uri}: ")
     assert done.error.count("\n") == 1
+    arn = tracked.executions()[0]
+    assert done.error.endswith(f" --local --follow {arn} --track {uri}\n")
     assert json.loads((tracked.folder / "outcome.json").read_text())["exit_code"] == done.code
     assert "recorded:" not in done.output
 
@@ -87,12 +89,20 @@ def test_the_environment_names_the_store_too(
     assert (done.code, "is not recorded" in done.error) == (0, True)
 
 
+def test_a_password_in_the_stores_address_is_printed_nowhere(tracked: Command, unused_port: int) -> None:
+    done = tracked.run("--track", f"http://user:secretpw@127.0.0.1:{unused_port}/x")
+    assert (done.code, done.error.count("\n")) == (0, 1)
+    assert done.error.endswith(f" --track http://127.0.0.1:{unused_port}/x\n")
+    assert "secretpw" not in done.output + done.error
+
+
 def test_a_spoilt_store_is_left_as_it_is(tracked: Command) -> None:
     path = tracked.folder / ".sagemaker-local" / DATABASE
     path.write_text("spoilt" * 1_000)
     done = tracked.run("--track")
     assert (done.code, done.error.count("\n")) == (0, 1)
-    assert "file is not a database" in done.error
+    (arn,) = tracked.executions()
+    assert re.search(f": file is not a database: move it away. Next: .* --local --follow {arn} --track\n$", done.error)
     assert path.read_text() == "spoilt" * 1_000
 
 
@@ -101,6 +111,8 @@ def test_a_spoilt_store_is_left_as_it_is(tracked: Command) -> None:
     [
         (["--role-arn", ROLE, "--track"], "--track needs a URI in AWS"),
         (["--role-arn", ROLE, "--track", "sqlite:///x.db"], "--track sqlite:///x.db is no place for experiments"),
+        (["--local", "--track", "http://[::1"], "--track http://[::1 is no place for experiments"),
+        (["--local", "--track", "http://h:99999"], "--track http://h:99999 is no place for experiments"),
         (["--local", "--track", ""], "argument --track: the value is empty"),
         (["--role-arn", ROLE, "--track", SERVER, "--no-wait"], "leave out --no-wait or --track"),
         (["--follow", ARN, "--track"], "--track needs a URI in AWS"),
