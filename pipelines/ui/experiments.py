@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.delivery.errors import UsageError
-from pipelines.delivery.tracking.opening import open_page
+from pipelines.delivery.tracking.opening import open_page, open_store
 from pipelines.delivery.tracking.places import DATABASE, local_tracking
 from pipelines.ui.security import Guard
 
@@ -35,6 +35,7 @@ def experiments_app(root: Path) -> Callable[[int], ASGIApp]:
 
     Raises:
         UsageError: nothing has been recorded yet.
+        TrackingError: what was recorded cannot be read.
     """
     if not (root / DATABASE).is_file():
         raise UsageError(
@@ -42,6 +43,8 @@ def experiments_app(root: Path) -> Callable[[int], ASGIApp]:
             "or run 2.1 or 5.1 of the workshop and give its folder with --local-root"
         )
     tracking = local_tracking(root)
+    # MLflow's page would come up all the same, and know no answer to any question.
+    open_store(tracking)
     # MLflow's pages have styles and scripts that the other page's policy forbids; what they may load, MLflow decides.
     return lambda port: Guard(_for_runs(open_page(tracking, port)), port=port, methods=METHODS, headers={})
 

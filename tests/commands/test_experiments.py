@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -144,6 +145,19 @@ def test_a_port_that_is_taken_is_said(page: Page, root: Path, capsys: pytest.Cap
     arguments = ["experiments", "--local-root", str(root), "--port", str(page.port)]
     assert sagemaker_local.main(arguments) == 1
     assert f"cannot serve port {page.port} of 127.0.0.1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("spoil", ["update alembic_version set version_num = 'ffff'", "drop table alembic_version"])
+def test_what_this_mlflow_cannot_read_is_said_at_the_start(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: str
+) -> None:
+    path = shutil.copy(root / DATABASE, tmp_path / DATABASE)
+    with sqlite3.connect(path) as database:
+        database.execute(spoil)
+    assert sagemaker_local.main(["experiments", "--local-root", str(tmp_path), "--port", "0"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"sagemaker-local: error: MLflow's store {path}: it is not of MLflow ")
+    assert (said.out, said.err.count("\n"), said.err.endswith(", or move it away\n")) == ("", 1, True)
 
 
 def test_where_nothing_was_recorded_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
