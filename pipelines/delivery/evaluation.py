@@ -183,5 +183,5 @@ def _as_number(value: object) -> float | None:
         return None
     try:
         return float(value)
-    except ValueError:
+    except (OverflowError, ValueError):
         return None

@@ -182,6 +182,23 @@ def cached_service(source: str | None) -> Script:
     )
 
 
+def test_a_metric_with_an_odd_name_or_no_finite_value_keeps_no_run_from_being_recorded(
+    tracking: Tracking, experiments: Experiments
+) -> None:
+    report = document(auc=0.8643)
+    report["binary_classification_metrics"] |= {
+        "../../etc": {"value": 0.5},
+        "endless": {"value": 10**400},
+        "none": {"value": float("nan")},
+        "all": {"value": float("inf")},
+    }
+    objects = OBJECTS | {"s3://bucket/tuned/evaluation.json": json.dumps(report)}
+    track(service(objects=objects), tracking)
+    run = experiments.run("fraud", RUN)
+    assert (run.info.status, run.data.metrics["__.._etc"], run.data.metrics["auc"]) == ("FINISHED", 0.5, 0.8643)
+    assert not {"endless", "none", "all"} & set(run.data.metrics)
+
+
 def test_recorded_again_it_is_the_same_runs(tracking: Tracking, experiments: Experiments) -> None:
     first = track(service(), tracking)
     before = {run.info.run_id: run.data.to_dictionary() for run in experiments.runs("fraud")}
