@@ -1,6 +1,7 @@
 """`sagemaker-local ui`, in a process of its own."""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,16 @@ def test_a_signal_ends_it_without_a_word_while_a_form_is_being_sent(start: Start
         process.terminate()
         output, error = process.communicate(timeout=LIMIT_SECONDS)
     assert (process.returncode, output, error) == (0, "", "")
+
+
+def test_it_ends_without_a_word_when_its_root_is_gone(start: Start, tmp_path: Path) -> None:
+    process, client = start()
+    shutil.rmtree(tmp_path / "root")
+    assert client.get("/").status == 503
+    process.send_signal(signal.SIGINT)
+    output, error = process.communicate(timeout=LIMIT_SECONDS)
+    assert (process.returncode, output, error) == (0, "", "")
+    assert not (tmp_path / "root").exists()
 
 
 def test_a_port_in_use_is_one_line(start: Start, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`sagemaker-local serve` as a person types it."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from pipelines.local.session import session as local_session
 from tests.local.documents import ROLE, definition, shell
@@ -132,3 +134,17 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path: Path, arguments: lis
     assert done.stderr.startswith("sagemaker-local")
     assert words in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_root_that_was_begun_anew_is_refused_by_a_server_of_the_old_one(serve: Serve, tmp_path: Path) -> None:
+    process, port = serve()
+    assert client(port).list_pipelines()["PipelineSummaries"] == []
+    shutil.rmtree(tmp_path / "root")
+    with local_session(tmp_path / "root") as session:
+        with pytest.raises(ClientError, match=r"state\.sqlite was deleted, moved or replaced") as raised:
+            client(port).create_model_package_group(ModelPackageGroupName="lost")
+        assert raised.value.response["Error"]["Code"] == "StateLost"
+        assert session.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=LIMIT_SECONDS) == ("", "")
+    assert process.returncode == 0
