@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -55,6 +58,23 @@ def read_endpoint_tails(
     return {name: _file(str(Path(place, f"{name}.log")), ENDPOINT_LINES) for name in ("endpoint", *variants)}
 
 
+@contextmanager
+def open_log(place: str) -> Iterator[BinaryIO]:
+    """Open a log; a pipe in its place, into which nobody may ever write, is not waited for.
+
+    Raises:
+        OSError: there is none that can be read.
+    """
+    with open(place, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", place)
+        yield file
+
+
+def _without_waiting(place: str, flags: int) -> int:
+    return os.open(place, flags | os.O_NONBLOCK)
+
+
 def _failed_trial(session: boto3.Session, step: Step, places: Places) -> str | None:
     """Return the log of a tuning job's trial that failed, where there is no best one to show."""
     if step.type != "Tuning" or not step.job:
@@ -70,7 +90,7 @@ def _failed_trial(session: boto3.Session, step: Step, places: Places) -> str | N
 
 def _file(place: str, most: int = LINES) -> Tail:
     try:
-        with Path(place).open("rb") as file:
+        with open_log(place) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _BYTES))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError as error:

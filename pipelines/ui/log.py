@@ -2,8 +2,9 @@
 
 import os
 import re
-import stat
 from dataclasses import dataclass
+
+from pipelines.delivery.logs import open_log
 
 BYTES = 48 * 1024
 LINES = 500
@@ -25,9 +26,7 @@ class Log:
 def read_log(place: str) -> Log:
     """Return the end of a file; of one that is long, no more than its end is read."""
     try:
-        with open(place, "rb", opener=_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return Log(place, problem="cannot be read: it is no regular file")
+        with open_log(place) as file:
             start = max(0, os.fstat(file.fileno()).st_size - BYTES)
             file.seek(start)
             content = file.read(BYTES)
@@ -41,11 +40,6 @@ def read_log(place: str) -> Log:
         del lines[0]
     text = "\n".join(_clean(line) for line in lines[-LINES:])
     return Log(place, text, bool(start) or len(lines) > LINES, None if text else "is empty")
-
-
-def _without_waiting(place: str, flags: int) -> int:
-    """Open a pipe too, where there should be a file, though nobody may ever write into it."""
-    return os.open(place, flags | os.O_NONBLOCK)
 
 
 def _clean(line: str) -> str:

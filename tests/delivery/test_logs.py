@@ -178,3 +178,11 @@ def test_on_this_machine_an_endpoint_s_own_process_has_a_log_too(session: boto3.
     tails = read_endpoint_tails(session, "fraud", ["blue"], Places(tmp_path))
     assert tails["endpoint"].lines == ("InService",)
     assert tails["blue"].lines == tuple(f"line {number}" for number in range(5_000 - ENDPOINT_LINES, 5_000))
+
+
+def test_a_pipe_in_place_of_a_log_is_not_waited_for(session: boto3.Session, tmp_path: Path) -> None:
+    folder = tmp_path / "logs/aws/sagemaker/Endpoints/fraud"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "endpoint.log")
+    tails = read_endpoint_tails(session, "fraud", [], Places(tmp_path))
+    assert tails["endpoint"].problem == "cannot be read: it is no regular file"
