@@ -132,6 +132,18 @@ def test_one_in_full_ends_with_the_commands_that_decide(registry: Command) -> No
     assert registry.facts()["packages"][0]["quality"]["items"] == 1000
 
 
+def test_what_speaks_against_an_approval_stands_before_the_command_of_it(command: Command) -> None:
+    command.ask(lambda client: add(client, 0.95, approval="Approved"))
+    command.ask(lambda client: add(client, 0.9, CustomerMetadataProperties={"RocAuc": "0.9", "InputDataHash": "cafe"}))
+    lines = command.approve("2").output.splitlines()
+    told = [line.partition(":")[0] for line in lines[-5:]]
+    assert told == ["beware", "beware", "beware", "approve", "reject"]
+    assert lines[-5] == (
+        "beware: It is worse than the champion, version 1: its ROC AUC is 0.9000, 0.0500 below 0.9500."
+    )
+    assert command.approve("2", "--approve").code == 0
+
+
 def test_a_rejected_one_in_full_needs_force(registry: Command) -> None:
     registry.approve("2", "--reject", "--note", "no")
     last = registry.approve("2").output.splitlines()[-1]
