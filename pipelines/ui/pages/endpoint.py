@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.delivery.packages import ModelPackage
     from pipelines.delivery.run import Site
 
+_VARIANT = re.compile(r"[a-zA-Z0-9-]*", re.ASCII)
 SERVING = frozenset({"InService", "Updating", "SystemUpdating", "RollingBack"})
 
 
@@ -147,8 +149,8 @@ def take(request: Request, fields: Mapping[str, str]) -> Response:
     """Send a claim, and show what came back."""
     endpoint, place = _find(request), site(request)
     text, form, variant = fields.get("text", ""), fields.get("form", FORMS[0]), fields.get("variant", "")
-    if form not in FORMS or variant not in {"", *(each.name for each in endpoint.variants)}:
-        raise HTTPException(400, "the form names a type or a variant that its page does not offer: nothing was sent")
+    if form not in FORMS or not _VARIANT.fullmatch(variant):
+        raise HTTPException(400, "the form names a type or a variant that no page offers: nothing was sent")
     draft = Draft(text, form, variant=variant, number=_number(fields))
     answer = send(place.runtime, endpoint.name, draft.text, draft.form, variant=draft.variant)
     package = package_of(place.client, endpoint.config) if endpoint.config else None
