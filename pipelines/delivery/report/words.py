@@ -120,13 +120,14 @@ def measured(facts: Facts) -> str:
     if report is None:
         return ""
     items = report.quality.items
-    rows = f", on {count(items)} rows that no training saw" if items is not None else ""
+    rows = f" on {count(items)} rows that no training saw" if items is not None else ""
     rejecting = [step.name for step in facts.steps if step.state == "rejected" and step.type == "Processing"]
     without = [step for step in rejecting if step not in {each.step for each in facts.reports}]
     earlier = f" The model that {without[-1]} rejected has no report; this is the one before it." if without else ""
     # Without steps it is no run that is told of, but one of its results.
     by = f" by {report.step}" if facts.steps else ""
-    return f"Measured{by}{rows}.{earlier}"
+    comma = "," if by and rows else ""
+    return f"Measured{by}{comma}{rows}.{earlier}"
 
 
 def _value(facts: Facts) -> Figure:
