@@ -6,10 +6,13 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 from pipelines.local.callers.origin import check_origin
@@ -65,16 +68,26 @@ def _listen(port: int) -> socket.socket:
 class Connection(RequestHandler):
     """One connection; a client that sends no more, but has sent a whole request, gets its answer."""
 
-    __slots__ = ()
+    __slots__ = ("body",)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.body: aiohttp.StreamReader | None = None
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Tell whether there is still something to be said."""
-        waiter, request = self._waiter, self._current_request
+        waiter = self._waiter
         is_idle = not self._request_count or (waiter is not None and not waiter.done())
-        if is_idle or (request is not None and not request.content.is_eof()):
+        if is_idle or not all(body.is_eof() for body in self._bodies()):
             return False
         self.close()
         return True
+
+    def _bodies(self) -> list[aiohttp.StreamReader]:
+        """Return the body of the request that is being answered; before that, of those that came last."""
+        if self._current_request:
+            return [self._current_request.content]
+        return [*([self.body] if self.body else []), *(payload for _, payload in self._messages)]
 
 
 class Listener(web.Server):
@@ -83,6 +96,7 @@ class Listener(web.Server):
     def __init__(self, answer: Answerer, port: int) -> None:
         super().__init__(
             answer,
+            request_factory=self._take_up,
             access_log=None,
             logger=CLIENTS_MISTAKES,
             auto_decompress=False,
@@ -96,6 +110,19 @@ class Listener(web.Server):
     def __call__(self) -> RequestHandler:
         """Return what speaks HTTP on a new connection."""
         return Connection(self, loop=self._loop, **self._kwargs)
+
+    def _take_up(
+        self,
+        message: RawRequestMessage,
+        payload: aiohttp.StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        """Return a request, whose body its connection knows from now on."""
+        assert isinstance(protocol, Connection)
+        protocol.body = payload
+        return web.BaseRequest(message, payload, protocol, writer, task, self._loop)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Look whose connection it is, once."""
