@@ -55,7 +55,7 @@ def test_a_server_that_cannot_start_is_tried_again_less_and_less_eagerly(
     pauses = []
     for attempts in range(2, 6):
         pauses.append(variant._pause)
-        wait_for(lambda: variant.keep() or len(backends.made["m"]) == attempts)  # type: ignore[func-returns-value]  # noqa: B023 called at once
+        wait_for(lambda: variant.keep() or len(backends.made["m"]) >= attempts)  # type: ignore[func-returns-value]  # noqa: B023 called at once
     assert pauses == sorted(pauses)
     assert pauses[-1] > pauses[0]
     del backends.problems["m"]
