@@ -18,7 +18,7 @@ def make_database(path: Path, make: Callable[[Path], None]) -> None:
     """
     if path.exists():
         return
-    with _locked(path.parent):
+    with locked(path.parent):
         if path.exists():
             return
         unfinished = path.with_name(f"{path.name}{_UNFINISHED}")
@@ -30,7 +30,7 @@ def make_database(path: Path, make: Callable[[Path], None]) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, which leaves nothing behind; the kernel frees that of a process that was killed."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import NullPool, create_engine
 
 from pipelines.delivery.errors import TrackingError
-from pipelines.delivery.tracking.database import make_database
+from pipelines.delivery.tracking.database import locked, make_database
 from pipelines.delivery.tracking.limits import accepted, batches, named
 from pipelines.delivery.tracking.opening import no_warnings
 from pipelines.delivery.tracking.places import VARIABLE, Tracking, database_uri, without_userinfo
@@ -107,15 +107,20 @@ class Store:
         """Return the one run of each record."""
         keys = [record.key for record in records]
         found = self._search(experiment, parent, keys)
-        missing = [record for record in records if record.key not in found]
-        for record in missing:
-            self._create(experiment, parent, record)
-        if missing:
-            # Another process may have made some too; both keep those that were made first.
+        if not found.keys() >= set(keys):
+            with self._alone():
+                found = self._search(experiment, parent, keys)
+                for record in (record for record in records if record.key not in found):
+                    self._create(experiment, parent, record)
+            # At a server another process may have made some too; both keep those that were made first.
             found = self._search(experiment, parent, keys)
         for later in (run for runs in found.values() for run in runs[1:]):
             self._delete(experiment, later)
         return {key: runs[0] for key, runs in found.items()}
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Keep other processes of this machine from making runs meanwhile; servers have no such lock."""
+        return locked(self._tracking.database.parent) if self._tracking.database else nullcontext()
 
     def _create(self, experiment: str, parent: str | None, record: Record) -> None:
         tags = {ARN: record.key, KIND: record.kind, RECORDED: f"{time.time_ns():020}"}
