@@ -10,7 +10,7 @@ from pipelines.delivery.tracking.places import VARIABLE, Tracking, choose_tracki
 SERVER = "arn:aws:sagemaker:us-east-1:123456789012:mlflow-tracking-server/team-1"
 APP = "arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:mlflow-app/app-ABCDEF12"
 WEB = "https://mlflow.example:5000/team"
-ROOT = Path("/work/state")
+ROOT = Path("/srv/state")
 
 
 @pytest.mark.parametrize("uri", [SERVER, APP, WEB, "http://127.0.0.1:5000"])
@@ -29,7 +29,7 @@ def test_the_roots_own_store_may_be_the_environments_as_mlflow_leaves_it_there()
     uri = local_tracking(ROOT).uri
     assert choose_tracking(None, {VARIABLE: uri}, ROOT) == local_tracking(ROOT)
     with pytest.raises(UsageError, match=f"{VARIABLE} sqlite"):
-        choose_tracking(None, {VARIABLE: uri}, Path("/work/other"))
+        choose_tracking(None, {VARIABLE: uri}, Path("/srv/other"))
 
 
 def test_a_run_in_aws_has_no_store_of_its_own() -> None:
